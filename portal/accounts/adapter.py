@@ -1,0 +1,11 @@
+from __future__ import annotations
+
+from allauth.account.adapter import DefaultAccountAdapter
+from django.http import HttpRequest
+
+
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+    """Nobody signs up alone: a team's coordinator or a command makes the accounts."""
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        return False

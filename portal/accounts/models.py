@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class EmployeeManager(BaseUserManager["Employee"]):
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> Employee:
+        employee = self.model(email=self.normalize_email(email).lower(), **fields)
+        employee.set_password(password)
+        employee.save(using=self._db)
+        return employee
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> Employee:
+        return self.create_user(email, password, is_superuser=True, is_staff=True, **fields)
+
+
+class Employee(AbstractBaseUser, PermissionsMixin):
+    """Who signs in: an employee or volunteer of the organisation."""
+
+    email = models.EmailField(_("correo electrónico"), unique=True)
+    name = models.CharField(_("nombre"), max_length=120)
+    language = models.CharField(
+        _("idioma"), max_length=5, choices=settings.LANGUAGES, default=settings.LANGUAGE_CODE
+    )
+    default_engine = models.CharField(_("motor de transcripción"), max_length=30, default="local")
+    is_active = models.BooleanField(_("activo"), default=True)
+    is_staff = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects: ClassVar[EmployeeManager] = EmployeeManager()
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
+
+    class Meta:
+        verbose_name = _("empleado/a")
+        verbose_name_plural = _("empleados/as")
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+    def get_short_name(self) -> str:
+        return self.name.split(" ")[0] if self.name else self.email
+
+    @property
+    def initials(self) -> str:
+        return "".join(part[0] for part in self.name.split()[:2]).upper() or self.email[0].upper()
+
+
+class Team(models.Model):
+    """A local office. Who is in it sees its participants, and nobody else does."""
+
+    name = models.CharField(_("nombre"), max_length=120, unique=True)
+    members = models.ManyToManyField(
+        Employee, through="Membership", related_name="teams", verbose_name=_("miembros")
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = _("equipo")
+        verbose_name_plural = _("equipos")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    class Role(models.TextChoices):
+        MEMBER = "member", _("Miembro")
+        COORDINATOR = "coordinator", _("Coordinación")
+
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="memberships")
+    employee = models.ForeignKey(Employee, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=20, choices=Role, default=Role.MEMBER)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["team", "employee"], name="one_membership_per_team")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.employee} · {self.team}"

@@ -1,0 +1,89 @@
+"""Every setting an installation can make, read once from the environment.
+
+A variable that cannot be used stops the start with its name and what it wants. Nothing
+needs to be set for the embedded default.
+"""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+class Environment(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="PORTAL_", extra="forbid")
+
+    data: Path = Field(PROJECT / "var", description="Folder for recordings, models, database")
+    database_url: str | None = Field(
+        None,
+        pattern=r"^postgres(ql)?://",
+        description="postgresql://user:password@host/name; unset: the embedded server",
+    )
+    secret_key: str | None = Field(None, min_length=32, description="unset: made and kept in data")
+    debug: bool = False
+    hosts: Annotated[list[str], NoDecode] = Field(
+        ["127.0.0.1", "localhost", "[::1]"], description="comma-separated host names served"
+    )
+    origin: str = Field(
+        "http://127.0.0.1:8000",
+        pattern=r"^https?://[^/]+$",
+        description="where browsers reach the portal; https turns on secure cookies and HSTS",
+    )
+    language: str = Field("es", pattern="^(es|en)$", description="language of the pages")
+    organisation: str = Field("Portal de conversaciones", max_length=60)
+
+    mail_from: str = "portal@localhost"
+    smtp_host: str | None = Field(None, description="unset: mail is kept in data/mail")
+    smtp_port: int = 587
+    smtp_user: str = ""
+    smtp_password: str = ""
+
+    whisper_model: str = Field(
+        "auto",
+        description="auto: the best one found; or a name (base, large-v3-turbo), or a folder",
+    )
+    cpu_threads: int = Field(2, ge=1, le=64, description="threads a worker may use for speech")
+
+    upload_max_bytes: int = Field(2 * 1024**3, ge=1)
+    audio_min_seconds: float = Field(2.0, ge=0)
+    audio_max_seconds: float = Field(4 * 3600.0, gt=0)
+
+    @field_validator("hosts", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return (
+            [v.strip() for v in value.split(",") if v.strip()] if isinstance(value, str) else value
+        )
+
+    @property
+    def secure(self) -> bool:
+        return self.origin.startswith("https://")
+
+    def load_secret_key(self) -> str:
+        """The configured key, or one made at the first start and readable by its owner only."""
+        if self.secret_key:
+            return self.secret_key
+        path = self.data / "secret_key"
+        if not path.exists():
+            self.data.mkdir(parents=True, exist_ok=True)
+            path.touch(mode=0o600)
+            path.write_text(secrets.token_urlsafe(48))
+        return path.read_text().strip()
+
+
+def read() -> Environment:
+    """Raises SystemExit with a readable list when a variable is wrong."""
+    try:
+        return Environment()
+    except ValidationError as error:
+        lines = [
+            f"  PORTAL_{'_'.join(str(part) for part in item['loc']).upper()}: {item['msg']}"
+            for item in error.errors()
+        ]
+        raise SystemExit("Hay variables de entorno que no sirven:\n" + "\n".join(lines)) from None

@@ -1,0 +1,13 @@
+from __future__ import annotations
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("cuenta/", include("allauth.account.urls")),
+    path("", include("portal.accounts.urls")),
+    path("", include("portal.participants.urls")),
+    path("", include("portal.conversations.urls")),
+    path("", include("portal.assessments.urls")),
+    path("", include("portal.notifications.urls")),
+    path("", include("portal.operations.urls")),
+]
