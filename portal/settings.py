@@ -47,8 +47,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    # Every view asks who is there unless it says otherwise: nobody gets in by omission.
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "portal.accounts.middleware.SignInRequiredMiddleware",
     "portal.accounts.middleware.EmployeeLanguageMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

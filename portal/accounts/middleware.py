@@ -2,8 +2,35 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponseBase
+from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import translation
+from django.utils.translation import gettext as _
+
+
+class SignInRequiredMiddleware(LoginRequiredMiddleware):
+    """Every view asks who is there unless it says otherwise: nobody gets in by omission.
+
+    A page leads to the sign-in form. What a script asked for (htmx, an upload, the API) gets
+    a 401 with a sentence instead: a form arriving in its place would be lost on it, and with
+    it what the person was writing.
+    """
+
+    def handle_no_permission(
+        self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]
+    ) -> HttpResponseBase:
+        if request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate" and (
+            "HX-Request" not in request.headers and "Tus-Resumable" not in request.headers
+        ):
+            return super().handle_no_permission(request, view_func)
+        return HttpResponse(
+            _(
+                "Su sesión ha terminado. Lo que ha escrito sigue en la pantalla: "
+                "inicie sesión en otra pestaña y vuelva a intentarlo."
+            ),
+            status=401,
+            content_type="text/plain; charset=utf-8",
+        )
 
 
 class EmployeeLanguageMiddleware:
