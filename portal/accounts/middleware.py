@@ -1,11 +1,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import translation
 from django.utils.translation import gettext as _
+
+# The pages that describe the API are for those who are signed in, like every other page.
+API_PAGES = {"openapi-view", "openapi-json"}
 
 
 class SignInRequiredMiddleware(LoginRequiredMiddleware):
@@ -16,7 +20,19 @@ class SignInRequiredMiddleware(LoginRequiredMiddleware):
     it what the person was writing.
     """
 
-    def handle_no_permission(
+    def process_view(
+        self,
+        request: HttpRequest,
+        view_func: Callable[..., HttpResponseBase],
+        view_args: tuple[Any, ...],
+        view_kwargs: dict[str, Any],
+    ) -> HttpResponseBase | None:
+        match = request.resolver_match
+        if match is not None and match.namespace == "api" and match.url_name not in API_PAGES:
+            return None  # The API asks by itself, once for all its operations (portal.api).
+        return super().process_view(request, view_func, view_args, view_kwargs)
+
+    def handle_no_permission(  # type: ignore[override]  # Django types only the redirect
         self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]
     ) -> HttpResponseBase:
         if request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate" and (
