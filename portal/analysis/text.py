@@ -1,0 +1,135 @@
+"""Words of Spanish speech with their places in the text, without accents or capitals.
+
+Everything that compares words compares them folded (lower case, no accents, no punctuation), so
+that careful writing and raw recognition look alike; everything that shows words slices the text.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+_WORD = re.compile(r"[^\W_]+")
+_SENTENCE_END = re.compile(r"(?:[.!?…;\n]|[,;]\s*(?=¿))+\s*")
+_THOUSANDS = re.compile(r"(?<=\d)\.(?=\d{3}\b)")
+_PUNCTUATION = re.compile(r"[.,;:?!¿¡…]")
+
+# Frequent words of Spanish that carry no topic: also how we tell that a turn is in Spanish.
+FUNCTION_WORDS = frozenset(
+    """a al algo alguna algun alguno ante antes aqui asi aun aunque bien cada casi como con cual
+    cuando cuanto cuanta cuantos cuantas de del desde donde dos durante e el ella ellas ellos en
+    entonces entre era eran eres es esa esas ese eso esos esta estaba estan estar estas este esto
+    estos estoy fue fueron ha habia han has hasta hay he hemos hoy la las le les lo los mas me mi
+    mis mucha muchas mucho muchos muy nada ni no nos nosotros o os otra otro para pero poco por
+    porque pues que quien quienes se sea ser si sido sin sobre solo son soy su sus tambien te
+    tengo tiene tienen tienes todo todos tu tus un una uno unos unas usted ustedes va vamos van
+    vez voy y ya yo cuales algunos algunas alguien fuera sino segun bueno estamos estais sois
+    somos tenemos tienen ahora siempre nunca gracias vale hola""".split()
+)
+
+
+def fold(text: str) -> str:
+    """Lower case without accents; ñ becomes n."""
+    decomposed = unicodedata.normalize("NFKD", text.lower())
+    return "".join(c for c in decomposed if not unicodedata.combining(c))
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """``folded[i]`` is the i-th word of ``text``, which stands at ``spans[i]`` (characters)."""
+
+    text: str
+    folded: tuple[str, ...]
+    spans: tuple[tuple[int, int], ...]
+
+    def __len__(self) -> int:
+        return len(self.folded)
+
+    def slice(self, start: int, end: int) -> str:
+        """The text from word ``start`` to before word ``end``, as it stands."""
+        if start >= end:
+            return ""
+        return self.text[self.spans[start][0] : self.spans[end - 1][1]]
+
+
+def words(text: str) -> Words:
+    found = list(_WORD.finditer(text))
+    return Words(text, tuple(fold(m.group()) for m in found), tuple(m.span() for m in found))
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """Words ``start`` to before ``end`` of a turn; ``interrogative`` when written as a question."""
+
+    start: int
+    end: int
+    interrogative: bool
+
+
+def sentences(parsed: Words) -> list[Sentence]:
+    """Splits at punctuation; a turn without any is one sentence."""
+    text, result, begin = parsed.text, [], 0
+    # "1.100" is one number, not the end of a sentence.
+    masked = _THOUSANDS.sub(",", text)
+    bounds = [m.end() for m in _SENTENCE_END.finditer(masked)] + [len(text)]
+    word, count = 0, len(parsed)
+    for bound in bounds:
+        start = word
+        while word < count and parsed.spans[word][0] < bound:
+            word += 1
+        if word > start:
+            written = text[begin:bound]
+            result.append(Sentence(start, word, "?" in written or "¿" in written))
+        begin = bound
+    return result
+
+
+def has_punctuation(text: str) -> bool:
+    return _PUNCTUATION.search(text) is not None
+
+
+def is_spanish(folded: tuple[str, ...]) -> bool:
+    """False for a stretch of four words or more that has next to none of Spanish's common words."""
+    if len(folded) < 4:
+        return all(word.isascii() for word in folded)
+    return sum(word in FUNCTION_WORDS for word in folded) >= max(1, len(folded) // 8)
+
+
+def stem(word: str) -> str:
+    """A light stem of a folded word: without plural, gender and most of a verb's ending."""
+    if word.isdigit() or len(word) < 4:
+        return word
+    for ending in ("ciones", "cion", "mente", "es", "os", "as", "s", "o", "a", "e"):
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            word = word[: -len(ending)]
+            break
+    return word[:6]
+
+
+def content_stems(folded: tuple[str, ...] | list[str]) -> list[str]:
+    return [stem(word) for word in folded if word not in FUNCTION_WORDS and len(word) > 1]
+
+
+def shorten(text: str, limit: int) -> str:
+    """At most ``limit`` words, white space folded, with "…" where something was left out."""
+    parts = text.split()
+    if len(parts) <= limit:
+        return " ".join(parts)
+    return " ".join(parts[:limit]).rstrip(",;:.") + "…"
+
+
+_UNITS = {
+    word: value
+    for value, word in enumerate(
+        "cero uno dos tres cuatro cinco seis siete ocho nueve diez once doce trece catorce quince "
+        "dieciseis diecisiete dieciocho diecinueve veinte".split()
+    )
+} | {"un": 1, "una": 1}
+
+
+def small_number(word: str) -> int | None:
+    """The value of a folded number word or figure up to 20, as a household is counted."""
+    if word.isdigit() and len(word) <= 2 and int(word) <= 20:
+        return int(word)
+    return _UNITS.get(word)
