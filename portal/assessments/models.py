@@ -129,6 +129,17 @@ class Answer(models.Model):
     def __str__(self) -> str:
         return f"{self.sheet_id} {self.question_id} {self.state}"
 
+    @property
+    def is_open_to_machines(self) -> bool:
+        return self.origin != self.Origin.PERSON and self.state in (
+            self.State.UNASKED,
+            self.State.ASKED,
+        )
+
+    def may_become(self, state: str) -> bool:
+        """Whether a machine may move it there: forward only, and never past a person."""
+        return self.is_open_to_machines and state not in (self.State.UNASKED, self.state)
+
 
 class Evidence(models.Model):
     """The exact words an answer rests on, and where in the audio they are (seconds)."""
