@@ -1,0 +1,147 @@
+// What every page does: notices, errors of htmx requests in plain words, the dialog, the theme.
+import { initialiseKeepScroll } from "./keep-scroll.js";
+
+const toasts = document.getElementById("toasts");
+const texts = toasts.dataset;
+const ICONS = {
+  success: "bi-check-circle",
+  error: "bi-exclamation-octagon",
+  warning: "bi-exclamation-triangle",
+  info: "bi-info-circle",
+};
+const SUCCESS_STAYS_MS = 8000;
+
+const cookie = (name) =>
+  document.cookie
+    .split("; ")
+    .find((pair) => pair.startsWith(`${name}=`))
+    ?.slice(name.length + 1);
+
+/**
+ * Show a notice. `key`: a notice with the same key is shown once; `link`: {href, text}.
+ * Success goes away by itself, all else stays until it is closed.
+ */
+export function notify(message, level = "info", { key, link } = {}) {
+  if (key) toasts.querySelector(`[data-key="${CSS.escape(key)}"]`)?.remove();
+  const notice = document.createElement("div");
+  notice.className = `notice notice-${level}`;
+  if (key) notice.dataset.key = key;
+  const icon = document.createElement("i");
+  icon.className = `bi ${ICONS[level] ?? ICONS.info}`;
+  icon.setAttribute("aria-hidden", "true");
+  const text = document.createElement("div");
+  text.className = "notice-text";
+  text.textContent = message;
+  if (link) {
+    const anchor = document.createElement("a");
+    Object.assign(anchor, { href: link.href, textContent: link.text, target: "_blank" });
+    text.append(document.createElement("br"), anchor);
+  }
+  const close = document.createElement("button");
+  close.type = "button";
+  close.className = "btn-close";
+  close.dataset.noticeClose = "";
+  close.setAttribute("aria-label", texts.textClose);
+  notice.append(icon, text, close);
+  toasts.append(notice);
+  if (level === "success") setTimeout(() => notice.remove(), SUCCESS_STAYS_MS);
+  return notice;
+}
+
+const forget = (key) => toasts.querySelector(`[data-key="${key}"]`)?.remove();
+
+toasts.addEventListener("click", (event) => {
+  if (event.target.closest("[data-notice-close]")) event.target.closest(".notice").remove();
+});
+for (const notice of toasts.querySelectorAll(".notice-success")) {
+  setTimeout(() => notice.remove(), SUCCESS_STAYS_MS);
+}
+document.body.addEventListener("toast", (event) => {
+  notify(event.detail.message, event.detail.level);
+});
+
+// htmx
+
+document.body.addEventListener("htmx:configRequest", (event) => {
+  // From the cookie and not from the page: it changes when one signs in again in another tab.
+  event.detail.headers["X-CSRFToken"] = cookie("csrftoken") ?? "";
+});
+
+const isSave = (detail) => detail.requestConfig?.verb !== "get";
+
+document.body.addEventListener("htmx:sendError", ({ detail }) => {
+  notify(isSave(detail) ? texts.textSave : texts.textOffline, "error", { key: "connection" });
+});
+document.body.addEventListener("htmx:timeout", ({ detail }) => {
+  notify(isSave(detail) ? texts.textSave : texts.textLoad, "error", { key: "connection" });
+});
+document.body.addEventListener("htmx:responseError", ({ detail }) => {
+  const status = detail.xhr.status;
+  if (status === 401) {
+    const next = encodeURIComponent(location.pathname + location.search);
+    notify(texts.textSession, "warning", {
+      key: "session",
+      link: { href: `${texts.signIn}?next=${next}`, text: texts.textSignIn },
+    });
+  } else if (status === 403) {
+    notify(texts.textForbidden, "error", { key: "forbidden" });
+  } else if (status === 404 || status === 410) {
+    notify(texts.textGone, "warning", { key: "gone" });
+  } else if (status === 429) {
+    notify(texts.textBusy, "warning", { key: "busy" });
+  } else {
+    notify(texts.textServer, "error", { key: "server" });
+  }
+});
+document.body.addEventListener("htmx:swapError", () => {
+  notify(texts.textLoad, "error", { key: "load" });
+});
+document.body.addEventListener("htmx:afterRequest", ({ detail }) => {
+  if (detail.successful) {
+    forget("connection");
+    forget("session");
+  }
+});
+
+// The dialog opens when something arrives in it; focus goes to its first field.
+
+const dialog = document.getElementById("dialog");
+const modal = () => bootstrap.Modal.getOrCreateInstance(dialog);
+
+const focusFirstField = () => {
+  const field =
+    dialog.querySelector(".is-invalid") ??
+    dialog.querySelector("[autofocus]") ??
+    dialog.querySelector("input:not([type=hidden]), select, textarea");
+  field?.focus();
+};
+
+document.body.addEventListener("htmx:afterSwap", (event) => {
+  if (event.detail.target.id !== "dialog-content") return;
+  if (dialog.classList.contains("show")) focusFirstField();
+  else modal().show();
+});
+dialog.addEventListener("shown.bs.modal", focusFirstField);
+dialog.addEventListener("hidden.bs.modal", () => {
+  document.getElementById("dialog-content").replaceChildren();
+});
+document.body.addEventListener("dialog-close", () => modal().hide());
+
+// The theme
+
+const showThemeChoice = () => {
+  const choice = document.documentElement.dataset.themeChoice;
+  for (const button of document.querySelectorAll("[data-theme-choice]:is(button)")) {
+    button.setAttribute("aria-pressed", String(button.dataset.themeChoice === choice));
+  }
+};
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("button[data-theme-choice]");
+  if (!button) return;
+  localStorage.setItem("portal-theme", button.dataset.themeChoice);
+  dispatchEvent(new Event("portal-theme"));
+  showThemeChoice();
+});
+showThemeChoice();
+
+initialiseKeepScroll();
