@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from importlib import resources
-
 from django.db import transaction
 
+from portal.analysis.questionnaire import default_questionnaire
 from portal.assessments.models import Domain, Question, Questionnaire
 
-DEFAULT = "cruz_roja_es"
+SLUG = "acogida"
 
 
 @transaction.atomic
@@ -19,34 +17,32 @@ def seed_default_questionnaire() -> Questionnaire:
     Runs after every ``migrate``: a new version of the portal may word a question better, and
     answers hang on rows that must not be made anew.
     """
-    data = json.loads(
-        resources.files("portal.analysis").joinpath("data", f"{DEFAULT}.json").read_text("utf-8")
-    )
+    source = default_questionnaire()
     questionnaire, _made = Questionnaire.objects.update_or_create(
-        team=None, slug=DEFAULT, defaults={"name": data["name"], "language": data["language"]}
+        team=None, slug=SLUG, defaults={"name": source.name, "language": source.language}
     )
     domains = {
-        item["id"]: Domain.objects.update_or_create(
+        domain.id: Domain.objects.update_or_create(
             questionnaire=questionnaire,
-            slug=item["id"],
+            slug=domain.id,
             defaults={
-                "name": item["name"],
-                "colour": item["colour"],
-                "icon": item["icon"],
+                "name": domain.name,
+                "colour": domain.colour,
+                "icon": domain.icon,
                 "position": position,
             },
         )[0]
-        for position, item in enumerate(data["domains"])
+        for position, domain in enumerate(source.domains)
     }
-    for position, item in enumerate(data["questions"]):
+    for position, question in enumerate(source.questions):
         Question.objects.update_or_create(
-            domain=domains[item["domain"]],
-            slug=item["id"],
+            domain=domains[question.domain],
+            slug=question.id,
             defaults={
-                "text": item["text"],
-                "prompt": item["prompt"],
-                "cues": item["cues"],
-                "examples": item["examples"],
+                "text": question.text,
+                "prompt": source.prompts[question.id],
+                "cues": list(question.cues),
+                "examples": list(question.examples),
                 "position": position,
             },
         )

@@ -113,10 +113,11 @@ def _propose(
                     position=len(proofs),
                 )
             )
-    if not proofs or (finding.state == Answer.State.ANSWERED and not finding.answer.strip()):
+    answered = finding.state == "answered"
+    if not proofs or (answered and not finding.answer.strip()):
         return
     answer.state = finding.state
-    answer.value = finding.answer.strip() if finding.state == Answer.State.ANSWERED else ""
+    answer.value = finding.answer.strip() if answered else ""
     answer.origin = Answer.Origin.MACHINE
     answer.engine = engine
     answer.model = model

@@ -2,12 +2,11 @@ from __future__ import annotations
 
 import pytest
 
+from conftest import Cast
 from portal.assessments import services
 from portal.assessments.models import Sheet
 from portal.conversations.models import Conversation, Speaker, Transcript, Turn
 from portal.participants.models import Consent, Participant
-
-from conftest import Cast
 
 LINES = (
     ("empleado", "¿Está usted empadronada en algún sitio?"),

@@ -5,6 +5,7 @@ from django.core.exceptions import ValidationError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from conftest import Cast
 from portal.analysis.engines.base import Evidence, Finding
 from portal.assessments import queries, services
 from portal.assessments.models import Answer, Question, Questionnaire, Sheet
@@ -12,13 +13,12 @@ from portal.assessments.questionnaires import seed_default_questionnaire
 from portal.conversations.models import Conversation, Turn
 from portal.participants.models import Participant
 
-from conftest import Cast
-
-SLUGS = (
-    "nacionalidad empadronamiento estudios_homologados ingresos electrodomesticos retrasos_pago "
-    "empleo mayores_16 cuidado_familiares clima_familiar lugar_vivir vivienda_adaptada "
-    "habitos_salud estado_salud discriminacion redes_apoyo"
-).split()
+SLUGS = [
+    "nacionalidad", "empadronamiento", "estudios_homologados", "ingresos", "electrodomesticos",
+    "retrasos_pago", "empleo", "mayores_16",
+    "cuidado_familiares", "clima_familiar", "lugar_vivir", "vivienda_adaptada",
+    "habitos_salud", "estado_salud", "discriminacion", "redes_apoyo",
+]  # fmt: skip
 PADRON = Finding("empadronamiento", "answered", "Sí", (Evidence(1, "calle Olmo"),), 0.8)
 DECLINED = Finding("ingresos", "declined", evidence=(Evidence(3, "prefiero no hablar"),))
 ASKED = Finding("estado_salud", "asked", evidence=(Evidence(4, "¿Qué tal de salud?"),))
