@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import pytest
 from django.test import Client
+from pytest_django.fixtures import SettingsWrapper
 
 from portal.accounts.models import Employee, Membership, Team
 from portal.participants.models import Consent, Participant
@@ -72,3 +73,12 @@ def consent(participant: Participant, cast: Cast) -> Consent:
         analyse=True,
         recorded_by=cast.owner,
     )
+
+
+@pytest.fixture(autouse=True)
+def plain_static_files(settings: SettingsWrapper) -> None:
+    """Pages are tested without `collectstatic`: file names carry no hash."""
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }
