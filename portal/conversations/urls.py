@@ -1,5 +1,14 @@
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from portal.conversations import audio_view, steps_view, uploads
+
+app_name = "conversations"
+
+urlpatterns = [
+    path("subidas/", uploads.uploads, name="uploads"),
+    path("subidas/<uuid:pk>/", uploads.upload_detail, name="upload-detail"),
+    path("conversaciones/<uuid:pk>/audio/", audio_view.audio, name="audio"),
+    path("conversaciones/<uuid:pk>/reintentar/", steps_view.retry, name="retry"),
+]

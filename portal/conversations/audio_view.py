@@ -1,0 +1,130 @@
+"""Serving a recording in pieces, as players ask for it (RFC 9110, section 14)."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path, PurePath
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils.cache import get_conditional_response
+from django.utils.http import http_date, parse_http_date_safe
+from django.views.decorators.http import require_safe
+
+from portal.accounts.queries import signed_in
+from portal.conversations import queries
+
+BLOCK = 256 * 1024
+
+# What a person calls a file decides nothing but this, and never more than "some audio".
+TYPES = {
+    ".aac": "audio/aac",
+    ".flac": "audio/flac",
+    ".m4a": "audio/mp4",
+    ".mp3": "audio/mpeg",
+    ".mp4": "audio/mp4",
+    ".oga": "audio/ogg",
+    ".ogg": "audio/ogg",
+    ".opus": "audio/ogg",
+    ".wav": "audio/wav",
+    ".webm": "audio/webm",
+}
+RANGE = re.compile(r"bytes\s*=\s*(?:(\d+)-(\d*)|-(\d+))\s*", re.ASCII | re.IGNORECASE)
+
+
+@require_safe
+def audio(request: HttpRequest, pk: UUID) -> HttpResponseBase:
+    conversation = get_object_or_404(
+        queries.visible_to(signed_in(request)).select_related("recording"),
+        pk=pk,
+        recording__isnull=False,
+    )
+    recording = conversation.recording
+    try:
+        path = Path(recording.file.path)
+    except NotImplementedError:
+        return HttpResponseRedirect(recording.file.url)  # remote storages serve ranges themselves
+    try:
+        stat = path.stat()
+    except FileNotFoundError:
+        raise Http404 from None
+    # Recordings never change, so their hash is a strong validator.
+    etag, modified = f'"{recording.sha256}"', int(stat.st_mtime)
+    headers = {
+        "Accept-Ranges": "bytes",
+        "Cache-Control": "private, max-age=0, must-revalidate",
+        "Content-Disposition": "inline",
+        "ETag": etag,
+        "Last-Modified": http_date(modified),
+        "X-Content-Type-Options": "nosniff",
+    }
+    unchanged = get_conditional_response(request, etag, modified)
+    if unchanged is not None:
+        for name, value in headers.items():
+            unchanged.headers.setdefault(name, value)
+        return unchanged
+    headers["Content-Type"] = TYPES.get(
+        PurePath(str(recording.file.name)).suffix, "application/octet-stream"
+    )
+    first, last, status = 0, stat.st_size - 1, 200
+    if request.method == "GET" and _if_range(request, etag, modified):
+        asked = requested(request.headers.get("Range", ""), stat.st_size)
+        if asked == UNSATISFIABLE:
+            headers["Content-Range"] = f"bytes */{stat.st_size}"
+            return HttpResponse(status=416, headers=headers)
+        if asked is not None:
+            (first, last), status = asked, 206
+            headers["Content-Range"] = f"bytes {first}-{last}/{stat.st_size}"
+    headers["Content-Length"] = str(last - first + 1)
+    if request.method == "HEAD":
+        return HttpResponse(headers=headers)
+    return StreamingHttpResponse(
+        _blocks(path, first, last - first + 1), status=status, headers=headers
+    )
+
+
+UNSATISFIABLE = (-1, -1)
+
+
+def requested(header: str, size: int) -> tuple[int, int] | None:
+    """First and last byte that ``header`` asks of ``size`` bytes; UNSATISFIABLE; or None to send
+    everything, which is the answer to no range, to several (one may ignore them) and to
+    something that is none."""
+    match = RANGE.fullmatch(header.strip())
+    if match is None:
+        return None
+    if match[3] is not None:
+        suffix = int(match[3])
+        return (max(size - suffix, 0), size - 1) if suffix and size else UNSATISFIABLE
+    first = int(match[1])
+    last = min(int(match[2]), size - 1) if match[2] else size - 1
+    if match[2] and int(match[2]) < first:
+        return None  # not a range at all
+    return (first, last) if first < size else UNSATISFIABLE
+
+
+def _if_range(request: HttpRequest, etag: str, modified: int) -> bool:
+    """Whether a range may be answered: the client's part is of this very file."""
+    validator = request.headers.get("If-Range")
+    if validator is None:
+        return True
+    return validator == etag or parse_http_date_safe(validator) == modified
+
+
+async def _blocks(path: Path, first: int, length: int) -> AsyncIterator[bytes]:
+    # Asynchronous, since under ASGI Django would read a plain iterator whole into memory.
+    file = await asyncio.to_thread(path.open, "rb")
+    try:
+        file.seek(first)
+        while length > 0:
+            block = await asyncio.to_thread(file.read, min(BLOCK, length))
+            if not block:
+                break
+            length -= len(block)
+            yield block
+    finally:
+        file.close()

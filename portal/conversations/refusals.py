@@ -1,0 +1,114 @@
+"""What is refused before a single byte is sent, with the sentence that says why."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+
+from django.conf import settings
+from django.template.defaultfilters import filesizeformat
+from django.utils.translation import gettext as _
+
+from portal.conversations import partfiles
+from portal.conversations.errors import Refused
+from portal.participants.models import Consent, Participant
+
+NOT_AUDIO = frozenset(
+    f".{suffix}"
+    for group in (
+        ("pdf", "doc", "docx", "odt", "rtf", "txt", "md", "html", "htm", "xml", "json"),
+        ("csv", "xls", "xlsx", "ods", "ppt", "pptx", "odp"),
+        ("jpg", "jpeg", "png", "gif", "webp", "heic", "svg", "bmp", "tif", "tiff"),
+        ("zip", "rar", "7z", "gz", "tar", "exe", "msi", "dmg", "apk", "iso"),
+    )
+    for suffix in group
+)
+"""Endings that are certainly not audio; any other file may try, and the probe step decides."""
+
+KEEP_FREE = 256 * 1024 * 1024
+"""Bytes of the disk left to the database and to whatever else lives there."""
+
+
+def check_consent(consent: Consent | None, participant: Participant) -> Consent:
+    if consent is None or consent.participant_id != participant.pk:
+        raise Refused(
+            "consent_missing",
+            _("Falta el consentimiento de la persona. Recójalo antes de subir la conversación."),
+            status=409,
+        )
+    if consent.withdrawn_at is not None:
+        raise Refused(
+            "consent_withdrawn",
+            _("La persona ha retirado su consentimiento: no se puede seguir con la conversación."),
+            status=409,
+        )
+    if not consent.is_valid:
+        raise Refused(
+            "consent_missing",
+            _(
+                "El consentimiento no incluye grabar la conversación y analizarla. Recoja uno que "
+                "lo incluya."
+            ),
+            status=409,
+        )
+    return consent
+
+
+def check_engine(engine: str) -> None:
+    """Only engines that can work now: a key or a model that is missing is said at once."""
+    from portal.speech.engines import registry
+
+    if engine not in registry.available():
+        raise Refused(
+            "engine_unavailable",
+            _("Ese motor de transcripción no está disponible. Elija otro."),
+            status=409,
+        )
+
+
+def check_filename(filename: str) -> None:
+    suffix = PurePath(filename).suffix.lower()
+    if suffix in NOT_AUDIO:
+        raise Refused(
+            "not_audio",
+            _(
+                "Un archivo %(suffix)s no es una grabación. Elija el audio de la conversación "
+                "(WAV, MP3, M4A, OGG, WebM, FLAC o MP4)."
+            )
+            % {"suffix": suffix},
+            status=422,
+        )
+
+
+def check_size(size: int) -> None:
+    if size <= 0:
+        raise Refused(
+            "empty",
+            _("El archivo está vacío. Compruebe que es la grabación y que se copió entera."),
+            status=422,
+        )
+    if size > settings.ENV.upload_max_bytes:
+        raise Refused(
+            "too_large",
+            _(
+                "El archivo ocupa %(size)s y el máximo es %(most)s. Guárdelo como MP3 o divídalo "
+                "en partes."
+            )
+            % {
+                "size": filesizeformat(size),
+                "most": filesizeformat(settings.ENV.upload_max_bytes),
+            },
+            status=413,
+        )
+    if size + KEEP_FREE > partfiles.free_bytes():
+        raise disk_full()
+
+
+def disk_full() -> Refused:
+    return Refused(
+        "disk_full",
+        _(
+            "No queda sitio en el equipo que guarda las grabaciones. Lo que ya ha llegado se "
+            "conserva: avise a quien administra el portal y, cuando haya sitio, siga con la subida."
+        ),
+        status=507,
+    )

@@ -1,0 +1,365 @@
+"""Writes of conversations: how a file becomes one, and what the pipeline makes of it."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePath
+
+from django.core.files import File
+from django.core.files.storage import default_storage
+from django.db import OperationalError, transaction
+from django.db.models import F
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from procrastinate.contrib.django.django_connector import DjangoConnector
+from procrastinate.manager import JobManager
+from procrastinate.tasks import configure_task
+
+from portal.accounts.models import Employee
+from portal.conversations import partfiles
+from portal.conversations.errors import Refused
+from portal.conversations.models import (
+    Conversation,
+    ProcessingStep,
+    Recording,
+    Speaker,
+    Transcript,
+    Turn,
+    Upload,
+    recording_path,
+)
+from portal.conversations.partfiles import ByteStream
+from portal.conversations.refusals import (
+    check_consent,
+    check_engine,
+    check_filename,
+    check_size,
+    disk_full,
+)
+from portal.conversations.steps import OPEN, StepName, status_of
+from portal.participants.models import Consent, Participant
+from portal.speech import audio as speech_audio
+from portal.speech.engines import base as speech
+
+State = ProcessingStep.State
+
+
+@transaction.atomic
+def start_upload(
+    *,
+    employee: Employee,
+    participant: Participant,
+    consent: Consent | None,
+    filename: str,
+    size: int,
+    engine: str,
+    language: str = "",
+) -> Upload:
+    """Promise to take ``size`` bytes. ``language``: ISO 639-1, or "" for the engine to tell.
+
+    Raises Refused.
+    """
+    consent = check_consent(consent, participant)
+    check_engine(engine)
+    check_filename(filename)
+    check_size(size)
+    upload = Upload.objects.create(
+        participant=participant,
+        consent=consent,
+        created_by=employee,
+        filename=PurePath(filename.replace("\\", "/")).name[-255:],
+        size=size,
+        engine=engine,
+        language=language,
+    )
+    partfiles.create(partfiles.path_of(upload.id))
+    return upload
+
+
+def append(*, upload: Upload, offset: int, stream: ByteStream) -> Upload:
+    """Put what ``stream`` gives at ``offset``; what is acknowledged is on disk.
+
+    Raises Refused: ``wrong_offset``, ``busy``, ``too_large``, ``gone``, ``disk_full`` (what came
+    before the disk was full stays and is counted).
+    """
+    with transaction.atomic():
+        upload = _locked(upload)
+        if upload.conversation_id is not None or offset != upload.offset:
+            raise Refused(
+                "wrong_offset", _("La subida va por otro punto. Se retoma sola."), status=409
+            )
+        check_consent(upload.consent, upload.participant)
+        try:
+            upload.offset, roomy = partfiles.append(
+                partfiles.path_of(upload.id), offset=offset, stream=stream, size=upload.size
+            )
+        except partfiles.TooLong:
+            raise Refused(
+                "too_large",
+                _(
+                    "Han llegado más datos de los anunciados: el archivo ha cambiado mientras se "
+                    "enviaba. Vuelva a elegirlo y súbalo de nuevo."
+                ),
+                status=413,
+            ) from None
+        except (partfiles.Shorter, FileNotFoundError):
+            raise _gone() from None
+        upload.save(update_fields=["offset"])
+    if not roomy:
+        raise disk_full()
+    return upload
+
+
+def finish(*, upload: Upload) -> Conversation:
+    """The conversation of an upload whose last byte is here; asking again gives the same answer.
+
+    A new one takes the upload's id, so that whatever happened half way, a second try finds what
+    the first one left. Another id means that this very file was here already. Raises Refused.
+    """
+    with transaction.atomic():
+        upload = _locked(upload)
+        if upload.conversation is not None:
+            return upload.conversation
+        if upload.offset < upload.size:
+            raise Refused("incomplete", _("Todavía falta parte del archivo."), status=409)
+        check_consent(upload.consent, upload.participant)
+        # One after another per person: two sendings of one file must see each other.
+        Participant.objects.select_for_update().get(pk=upload.participant_id)
+        part = partfiles.path_of(upload.id)
+        recording = Recording(
+            conversation_id=upload.id, original_name=upload.filename, size=upload.size
+        )
+        name = recording_path(recording, upload.filename)
+        recording.sha256 = _sha256(part, name)
+        upload.conversation = Conversation.objects.filter(
+            participant=upload.participant_id, recording__sha256=recording.sha256
+        ).first()
+        if upload.conversation is None:
+            recording.file.name = _store(part, name)
+            upload.conversation = _create(upload, recording)
+            enqueue(upload.conversation)
+        else:
+            transaction.on_commit(lambda: default_storage.delete(name))
+        upload.save(update_fields=["conversation"])
+        _touch(upload.participant)
+        # Not sooner: until the rows are there, these may be the only bytes.
+        transaction.on_commit(lambda: part.unlink(missing_ok=True))
+    return upload.conversation
+
+
+def cancel_upload(*, upload: Upload) -> None:
+    """Forget an unfinished upload and what came of it: the person asked for that."""
+    with transaction.atomic():
+        upload = _locked(upload)
+        if upload.conversation_id is not None:
+            raise Refused(
+                "finished",
+                _("El archivo ya ha llegado entero: la conversación está en la lista."),
+                status=409,
+            )
+        part = partfiles.path_of(upload.id)
+        upload.delete()
+        transaction.on_commit(lambda: part.unlink(missing_ok=True))
+
+
+def receive(
+    *,
+    employee: Employee,
+    participant: Participant,
+    consent: Consent | None,
+    file: File[bytes],
+    engine: str,
+    language: str = "",
+) -> Conversation:
+    """Take a whole file that a form or the API brought, the same way as an upload."""
+    upload = start_upload(
+        employee=employee,
+        participant=participant,
+        consent=consent,
+        filename=file.name or "audio",
+        size=file.size,
+        engine=engine,
+        language=language,
+    )
+    append(upload=upload, offset=0, stream=file)
+    return finish(upload=upload)
+
+
+def finish_complete_uploads() -> int:
+    """Finish what arrived whole but was left half way, by a crash and a browser gone since."""
+    left = Upload.objects.filter(offset=F("size"), conversation=None, consent__withdrawn_at=None)
+    done = 0
+    for upload in left:
+        try:
+            finish(upload=upload)
+        except Refused:
+            continue
+        done += 1
+    return done
+
+
+def enqueue(conversation: Conversation) -> None:
+    """Ask the pipeline for the open steps. Part of the caller's transaction, whatever connection
+    the worker itself uses; a second asking finds nothing to do."""
+    configure_task(
+        name="portal.pipeline.process",
+        job_manager=JobManager(DjangoConnector()),
+        queue="conversations",
+        lock=f"conversation {conversation.pk}",
+    ).defer(conversation_id=str(conversation.pk))
+
+
+@transaction.atomic
+def retry(*, conversation: Conversation, employee: Employee) -> Conversation:
+    """Try again what did not work; what worked stays. Raises Refused."""
+    conversation = Conversation.objects.select_for_update().get(pk=conversation.pk)
+    steps = conversation.steps.all()
+    if any(step.state in OPEN for step in steps):
+        raise Refused(
+            "running", _("La conversación ya se está procesando. Espere un momento."), status=409
+        )
+    failed = steps.filter(state__in=[State.FAILED, State.SKIPPED])
+    if not failed.exists():
+        raise Refused(
+            "nothing_failed", _("Todo ha funcionado: no hay nada que repetir."), status=409
+        )
+    check_consent(conversation.consent, conversation.participant)
+    again = failed | steps.filter(name=StepName.NOTIFY)
+    again.update(
+        state=State.WAITING, attempts=0, progress=0.0, reason="", started_at=None, finished_at=None
+    )
+    settle(conversation=conversation)
+    _touch(conversation.participant)
+    enqueue(conversation)
+    return conversation
+
+
+def settle(*, conversation: Conversation) -> Conversation:
+    """Set the status to what the steps amount to."""
+    conversation.status = status_of(conversation.steps.all())
+    conversation.save(update_fields=["status"])
+    return conversation
+
+
+@transaction.atomic
+def save_probe(*, conversation: Conversation, info: speech_audio.AudioInfo) -> None:
+    conversation.duration = info.duration
+    conversation.save(update_fields=["duration"])
+    Recording.objects.filter(conversation=conversation).update(
+        codec=info.codec[:30], sample_rate=info.sample_rate, channels=info.channels
+    )
+
+
+@transaction.atomic
+def save_transcript(*, conversation: Conversation, transcript: speech.Transcript) -> Transcript:
+    """Keep ``transcript`` in place of the one before, if any."""
+    Turn.objects.filter(transcript__conversation=conversation).delete()
+    Transcript.objects.filter(conversation=conversation).delete()
+    kept = Transcript.objects.create(
+        conversation=conversation,
+        engine=transcript.engine,
+        model=transcript.model[:80],
+        language=transcript.language[:5],
+        duration=transcript.duration,
+    )
+    labels = dict.fromkeys(turn.speaker for turn in transcript.turns)
+    speakers = {
+        speaker.label: speaker
+        for speaker in Speaker.objects.bulk_create(
+            Speaker(transcript=kept, label=label) for label in labels
+        )
+    }
+    Turn.objects.bulk_create(
+        (
+            Turn(
+                transcript=kept,
+                speaker=speakers[turn.speaker],
+                position=position,
+                start=turn.start,
+                end=turn.end,
+                text=turn.text,
+                words=[[word.text, word.start, word.end, word.probability] for word in turn.words],
+            )
+            for position, turn in enumerate(transcript.turns)
+        ),
+        batch_size=500,
+    )
+    return kept
+
+
+@transaction.atomic
+def save_roles(*, transcript: Transcript, roles: dict[str, str]) -> None:
+    """``roles``: a Speaker.Role for each speaker's label."""
+    for speaker in transcript.speakers.all():
+        speaker.role = Speaker.Role(roles.get(speaker.label, Speaker.Role.OTHER))
+        speaker.save(update_fields=["role"])
+
+
+def save_description(*, conversation: Conversation, title: str, description: str) -> None:
+    conversation.title = title[:120]
+    conversation.description = description[:400]
+    conversation.save(update_fields=["title", "description"])
+
+
+def _locked(upload: Upload) -> Upload:
+    """The row, ours until the transaction ends. Raises Refused when somebody else has it."""
+    try:
+        return (
+            Upload.objects.select_for_update(nowait=True, of=("self",))
+            .select_related("consent", "participant", "conversation")
+            .get(pk=upload.pk)
+        )
+    except OperationalError:
+        raise Refused(
+            "busy", _("Otra pestaña está enviando este archivo. Espere un momento."), status=423
+        ) from None
+    except Upload.DoesNotExist:
+        raise _gone() from None
+
+
+def _gone() -> Refused:
+    return Refused(
+        "gone", _("Lo que se había recibido ya no está. Vuelva a subir el archivo."), status=410
+    )
+
+
+def _create(upload: Upload, recording: Recording) -> Conversation:
+    conversation = Conversation.objects.create(
+        id=upload.id,
+        participant=upload.participant,
+        consent=upload.consent,
+        created_by=upload.created_by,
+        engine=upload.engine,
+        language=upload.language,
+    )
+    recording.save(force_insert=True)
+    ProcessingStep.objects.bulk_create(
+        ProcessingStep(conversation=conversation, name=name, position=position)
+        for position, name in enumerate(StepName)
+    )
+    return conversation
+
+
+def _sha256(part: Path, name: str) -> str:
+    """Of the received file, wherever an earlier try may have left it."""
+    if part.exists():
+        return partfiles.sha256(part)
+    if not default_storage.exists(name):
+        raise _gone()
+    return partfiles.sha256(Path(default_storage.path(name)))
+
+
+def _store(part: Path, name: str) -> str:
+    """Move the received file to where recordings are; on the file system nothing is copied."""
+    try:
+        target = Path(default_storage.path(name))
+    except NotImplementedError:
+        with part.open("rb") as file:
+            return default_storage.save(name, File(file))
+    if part.exists():
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        part.replace(target)
+    return name
+
+
+def _touch(participant: Participant) -> None:
+    Participant.objects.filter(pk=participant.pk).update(last_interaction_at=timezone.now())

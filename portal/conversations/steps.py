@@ -1,0 +1,38 @@
+"""The steps from audio to ficha, as people see them; portal/pipeline/steps.py does them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from portal.conversations.models import Conversation, ProcessingStep
+
+State = ProcessingStep.State
+
+OPEN = (State.WAITING, State.RUNNING)
+"""States of a step that still has to be done."""
+
+
+class StepName(models.TextChoices):
+    """In the order in which they run. The labels say what is going on."""
+
+    PROBE = "probe", _("Comprobando el audio")
+    TRANSCRIBE = "transcribe", _("Transcribiendo")
+    ATTRIBUTE = "attribute", _("Distinguiendo quién habla")
+    DESCRIBE = "describe", _("Poniendo título")
+    ASSESS = "assess", _("Rellenando la ficha")
+    NOTIFY = "notify", _("Avisando")
+
+
+def status_of(steps: Iterable[ProcessingStep]) -> Conversation.Status:
+    """What the steps amount to. Telling people about it is not part of it."""
+    states = {step.name: step.state for step in steps if step.name != StepName.NOTIFY}
+    if any(state in OPEN for state in states.values()):
+        return Conversation.Status.PROCESSING
+    if states[StepName.TRANSCRIBE] != State.DONE:
+        return Conversation.Status.FAILED
+    if all(state == State.DONE for state in states.values()):
+        return Conversation.Status.READY
+    return Conversation.Status.PARTIAL
