@@ -69,7 +69,7 @@ def tus(
 ) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
     """Speak the protocol's version, and say refusals as JSON."""
 
-    def wrapped(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def wrapped(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         try:
             if request.method == "OPTIONS":
                 response = HttpResponse(status=204)

@@ -1,0 +1,120 @@
+"""From a recording to a ficha: the steps, in order, and what each needs.
+
+Each step reads what earlier ones left in the database, saves its result through a service in one
+transaction, and may be run again: a second run replaces what the first one left. Steps know
+nothing of attempts, states and jobs; that is pipeline/run.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from tempfile import NamedTemporaryFile
+
+from portal.analysis.engines.base import Turn as AnalysisTurn
+from portal.assessments import services as assessments
+from portal.conversations import services
+from portal.conversations.models import Conversation, Recording, Turn
+from portal.conversations.steps import StepName
+from portal.notifications import services as notifications
+from portal.pipeline import engines
+from portal.speech import audio as speech_audio
+from portal.speech.engines import base as speech
+
+Progress = Callable[[float], None]
+"""Takes a share from 0 to 1, as often as one likes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """``needs``: the steps whose results it reads; without them it is not tried."""
+
+    name: StepName
+    run: Callable[[Conversation, Progress], None]
+    needs: tuple[StepName, ...] = ()
+
+
+def probe(conversation: Conversation, progress: Progress) -> None:
+    """Is this a recording that can be heard? Found out in a process of its own."""
+    with _file(conversation.recording) as path:
+        info = speech_audio.probe_isolated(path)
+    services.save_probe(conversation=conversation, info=info)
+
+
+def transcribe(conversation: Conversation, progress: Progress) -> None:
+    engine = engines.transcription(conversation.engine)
+    options = speech.Options(language=conversation.language or None)
+    with _file(conversation.recording) as path:
+        transcript = engine.transcribe(speech.Audio(path), options=options, progress=progress)
+    services.save_transcript(conversation=conversation, transcript=transcript)
+
+
+def attribute(conversation: Conversation, progress: Progress) -> None:
+    """Which voice is the employee's and which the participant's, by how they talk."""
+    turns = _turns(conversation)
+    roles = engines.roles(
+        [speech.Turn(turn.speaker.label, turn.start, turn.end, turn.text) for turn in turns]
+    )
+    services.save_roles(transcript=conversation.transcript, roles=roles)
+
+
+def describe(conversation: Conversation, progress: Progress) -> None:
+    description = engines.analysis().describe(_for_analysis(_turns(conversation)))
+    services.save_description(
+        conversation=conversation, title=description.title, description=description.summary
+    )
+
+
+def assess(conversation: Conversation, progress: Progress) -> None:
+    engine = engines.analysis()
+    turns = _turns(conversation)
+    sheet = assessments.sheet_for(conversation.participant)
+    findings = engine.assess(_for_analysis(turns), assessments.questions_for(sheet))
+    assessments.record_findings(
+        conversation=conversation,
+        findings=findings,
+        turns=turns,
+        engine=engine.name,
+        model=engine.model,
+    )
+
+
+def notify(conversation: Conversation, progress: Progress) -> None:
+    notifications.notify(conversation)
+
+
+WORK = (
+    Step(StepName.PROBE, probe),
+    Step(StepName.TRANSCRIBE, transcribe, needs=(StepName.PROBE,)),
+    Step(StepName.ATTRIBUTE, attribute, needs=(StepName.TRANSCRIBE,)),
+    Step(StepName.DESCRIBE, describe, needs=(StepName.TRANSCRIBE,)),
+    Step(StepName.ASSESS, assess, needs=(StepName.TRANSCRIBE,)),
+)
+LAST = Step(StepName.NOTIFY, notify)
+"""Runs whatever came of the others, once none of them is open."""
+
+
+def _turns(conversation: Conversation) -> list[Turn]:
+    return list(conversation.transcript.turns.select_related("speaker"))
+
+
+def _for_analysis(turns: list[Turn]) -> list[AnalysisTurn]:
+    return [AnalysisTurn(speaker=turn.speaker.role, text=turn.text) for turn in turns]
+
+
+@contextmanager
+def _file(recording: Recording) -> Iterator[Path]:
+    """The recording on this machine; fetched for the while from a storage that is elsewhere."""
+    try:
+        path = Path(recording.file.path)
+    except NotImplementedError:
+        suffix = PurePath(str(recording.file.name)).suffix
+        with NamedTemporaryFile(suffix=suffix) as copy, recording.file.open("rb") as original:
+            for block in original.chunks(1024 * 1024):
+                copy.write(block)
+            copy.flush()
+            yield Path(copy.name)
+    else:
+        yield path
