@@ -1,5 +1,16 @@
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import include, path
 
-urlpatterns: list[URLPattern] = []
+from portal.participants import views
+
+people = [
+    path("", views.people, name="list"),
+    path("nueva/", views.new, name="new"),
+    path("<uuid:pk>/editar/", views.edit, name="edit"),
+]
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("personas/", include((people, "participants"))),
+]

@@ -10,8 +10,11 @@ register = template.Library()
 
 
 @register.inclusion_tag("web/field.html")
-def field(bound: forms.BoundField, **attrs: Any) -> dict[str, Any]:
-    """``attrs`` go to the control, with ``_`` for ``-``: {% field form.name autocomplete="off" %}."""
+def field(bound: forms.BoundField, label: str = "", **attrs: Any) -> dict[str, Any]:
+    """{% field form.name label="…" autocomplete="off" %}
+
+    ``label`` replaces the field's own; ``attrs`` go to the control, with ``_`` for ``-``.
+    """
     widget = bound.field.widget
     if isinstance(widget, forms.CheckboxInput):
         kind = "form-check-input"
@@ -21,10 +24,11 @@ def field(bound: forms.BoundField, **attrs: Any) -> dict[str, Any]:
         kind = "form-control"
     classes = f"{kind} is-invalid" if bound.errors else kind
     named = {name.replace("_", "-"): value for name, value in attrs.items()}
-    # Ours is the text for a field left empty or wrong; the browser's own speaks its language.
+    # The label says it already, and goes on saying it once something is written.
     widget.attrs.pop("placeholder", None)
     return {
         "field": bound,
+        "label": label or bound.label,
         "checkbox": kind == "form-check-input",
         "control": bound.as_widget(attrs={"class": classes, **named}),
         "optional": not bound.field.required and kind != "form-check-input",

@@ -131,7 +131,7 @@ document.body.addEventListener("dialog-close", () => modal().hide());
 
 const showThemeChoice = () => {
   const choice = document.documentElement.dataset.themeChoice;
-  for (const button of document.querySelectorAll("[data-theme-choice]:is(button)")) {
+  for (const button of document.querySelectorAll("button[data-theme-choice]")) {
     button.setAttribute("aria-pressed", String(button.dataset.themeChoice === choice));
   }
 };

@@ -1,0 +1,104 @@
+"""Accounts and teams, for administrators. Nothing about the people attended is shown here."""
+
+from __future__ import annotations
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.contrib.auth.models import Group
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from portal.accounts.models import Employee, Membership, Team
+
+admin.site.site_header = _("Administración del portal")
+admin.site.site_title = _("Administración")
+admin.site.index_title = _("Cuentas y equipos")
+admin.site.unregister(Group)
+
+# Only a full administrator makes another.
+PRIVILEGES = ("is_staff", "is_superuser")
+
+
+class MembershipInline(admin.TabularInline):
+    model = Membership
+    extra = 1
+    autocomplete_fields = ("team", "employee")
+
+
+class EmployeeCreationForm(AdminUserCreationForm):
+    class Meta:
+        model = Employee
+        fields = ("email", "name")
+        field_classes: dict[str, type[forms.Field]] = {}
+
+    def clean_email(self) -> str:
+        email = str(self.cleaned_data["email"]).lower()
+        if Employee.objects.filter(email__iexact=email).exists():
+            raise forms.ValidationError(_("Ya hay una cuenta con este correo."))
+        return email
+
+
+class EmployeeChangeForm(UserChangeForm):
+    class Meta:
+        model = Employee
+        fields = "__all__"
+        field_classes: dict[str, type[forms.Field]] = {}
+
+    def clean_email(self) -> str:
+        email = str(self.cleaned_data["email"]).lower()
+        if Employee.objects.filter(email__iexact=email).exclude(pk=self.instance.pk).exists():
+            raise forms.ValidationError(_("Ya hay una cuenta con este correo."))
+        return email
+
+
+@admin.register(Employee)
+class EmployeeAdmin(UserAdmin):
+    form = EmployeeChangeForm
+    add_form = EmployeeCreationForm
+    inlines = (MembershipInline,)
+    ordering = ("name",)
+    list_display = ("name", "email", "is_active", "is_staff", "last_login")
+    list_filter = ("is_active", "is_staff", "teams")
+    search_fields = ("name", "email")
+    filter_horizontal = ()
+    readonly_fields = ("last_login", "created_at")
+    fieldsets = (
+        (None, {"fields": ("email", "name", "password", "language")}),
+        (_("Permisos"), {"fields": ("is_active", "is_staff", "is_superuser")}),
+        (_("Fechas"), {"fields": ("last_login", "created_at")}),
+    )
+    add_fieldsets = (
+        (None, {"classes": ("wide",), "fields": ("email", "name", "password1", "password2")}),
+    )
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: Employee | None = None
+    ) -> tuple[str, ...]:
+        fields = tuple(str(name) for name in super().get_readonly_fields(request, obj))
+        return fields if request.user.is_superuser else fields + PRIVILEGES
+
+    def has_change_permission(self, request: HttpRequest, obj: Employee | None = None) -> bool:
+        if obj is not None and obj.is_superuser and not request.user.is_superuser:
+            return False
+        return super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Employee | None = None) -> bool:
+        """Accounts are deactivated, not deleted: what they wrote names its author."""
+        return False
+
+
+@admin.register(Team)
+class TeamAdmin(admin.ModelAdmin):
+    inlines = (MembershipInline,)
+    list_display = ("name", "created_at")
+    search_fields = ("name",)
+
+
+@admin.register(Membership)
+class MembershipAdmin(admin.ModelAdmin):
+    list_display = ("employee", "team", "role")
+    list_filter = ("team", "role")
+    search_fields = ("employee__name", "employee__email", "team__name")
+    autocomplete_fields = ("team", "employee")

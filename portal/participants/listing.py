@@ -1,0 +1,57 @@
+"""The list at the left: what was asked of it, and what it shows."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from portal.accounts.queries import signed_in
+from portal.participants import queries
+
+SORT_LABELS = {
+    "last": _("Interacción más reciente"),
+    "first": _("Interacción más antigua"),
+    "a-z": _("Nombre, de la A a la Z"),
+    "z-a": _("Nombre, de la Z a la A"),
+}
+SESSION_SORT = "participants_sort"
+
+
+def remember_sort(request: HttpRequest) -> None:
+    sort = request.GET.get("sort")
+    if sort in queries.SORTS:
+        request.session[SESSION_SORT] = sort
+
+
+def listing(request: HttpRequest, *, current: object = None) -> dict[str, Any]:
+    """Context of rows.html. ``current`` is the id of the person whose page this is."""
+    employee = signed_in(request)
+    sort = request.session.get(SESSION_SORT, queries.DEFAULT_SORT)
+    text = request.GET.get("q", "").strip()
+    after = _uuid(request.GET.get("after"))
+    current = _uuid(current or request.GET.get("current"))
+    people = queries.list_page(employee, text=text, sort=sort, after=after)
+    # Whoever is open is always in sight, however far down the list.
+    pinned = None
+    if current and not text and not after and all(person.pk != current for person in people):
+        pinned = queries.list_row(employee, current)
+    return {
+        "people": people,
+        "pinned": pinned,
+        "current": current,
+        "text": text,
+        "sort": sort,
+        "is_first_page": after is None,
+        "last": people[-1] if len(people) == queries.PAGE_SIZE else None,
+        "several_teams": len({person.team_id for person in people}) > 1,
+    }
+
+
+def _uuid(value: object) -> uuid.UUID | None:
+    try:
+        return value if isinstance(value, uuid.UUID) else uuid.UUID(str(value))
+    except ValueError:
+        return None
