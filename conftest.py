@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import pytest
 from django.test import Client
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from portal.accounts.models import Employee, Membership, Team
 from portal.participants.models import Consent, Participant
@@ -76,7 +76,7 @@ def consent(participant: Participant, cast: Cast) -> Consent:
 
 
 @pytest.fixture(autouse=True)
-def plain_static_files(settings: SettingsWrapper) -> None:
+def plain_static_files(settings: Settings) -> None:
     """Pages are tested without `collectstatic`: file names carry no hash."""
     settings.STORAGES = {
         **settings.STORAGES,
