@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from django import forms
@@ -9,20 +8,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from portal.accounts.models import Employee, Team
-from portal.participants import consent
+from portal.participants import consent, details
 from portal.participants.models import Participant
-
-
-def clean_phone(text: str) -> str:
-    """``+34 600-11 22.33`` -> ``+34600112233``. Raises ValidationError."""
-    compact = re.sub(r"[\s.\-()/]", "", text)
-    if compact.startswith("00"):
-        compact = f"+{compact[2:]}"
-    if compact and not re.fullmatch(r"\+?[0-9]{6,15}", compact):
-        raise forms.ValidationError(
-            gettext("Escriba el teléfono solo con números, por ejemplo 600 11 22 33.")
-        )
-    return compact
 
 
 class ParticipantForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -75,16 +62,13 @@ class ParticipantForm(forms.ModelForm):  # type: ignore[type-arg]
             team.empty_label = gettext("Elija un equipo")
 
     def clean_name(self) -> str:
-        name = " ".join(self.cleaned_data["name"].split())
-        if not any(character.isalpha() for character in name):
-            raise forms.ValidationError(gettext("Escriba el nombre con letras."))
-        return name
+        return details.clean_name(self.cleaned_data["name"])
 
     def clean_email(self) -> str:
-        return str(self.cleaned_data["email"]).strip().lower()
+        return details.clean_email(self.cleaned_data["email"])
 
     def clean_phone(self) -> str:
-        return clean_phone(self.cleaned_data["phone"])
+        return details.clean_phone(self.cleaned_data["phone"])
 
     @property
     def chosen_team(self) -> Team:

@@ -6,30 +6,23 @@ import uuid
 from typing import Any
 
 from django.http import HttpRequest
-from django.utils.translation import gettext_lazy as _
 
 from portal.accounts.queries import signed_in
 from portal.participants import queries
 
-SORT_LABELS = {
-    "last": _("Interacción más reciente"),
-    "first": _("Interacción más antigua"),
-    "a-z": _("Nombre, de la A a la Z"),
-    "z-a": _("Nombre, de la Z a la A"),
-}
 SESSION_SORT = "participants_sort"
 
 
 def remember_sort(request: HttpRequest) -> None:
     sort = request.GET.get("sort")
-    if sort in queries.SORTS:
+    if sort in queries.Sort:
         request.session[SESSION_SORT] = sort
 
 
 def listing(request: HttpRequest, *, current: object = None) -> dict[str, Any]:
     """Context of rows.html. ``current`` is the id of the person whose page this is."""
     employee = signed_in(request)
-    sort = request.session.get(SESSION_SORT, queries.DEFAULT_SORT)
+    sort = queries.Sort(request.session.get(SESSION_SORT, queries.Sort.LAST_INTERACTION))
     text = request.GET.get("q", "").strip()
     after = _uuid(request.GET.get("after"))
     current = _uuid(current or request.GET.get("current"))
@@ -43,7 +36,8 @@ def listing(request: HttpRequest, *, current: object = None) -> dict[str, Any]:
         "pinned": pinned,
         "current": current,
         "text": text,
-        "sort": sort,
+        "sort": sort.value,
+        "sorts": queries.Sort.choices,
         "is_first_page": after is None,
         "last": people[-1] if len(people) == queries.PAGE_SIZE else None,
         "several_teams": len({person.team_id for person in people}) > 1,

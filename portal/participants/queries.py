@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import uuid
-from typing import Any
 
 from django.contrib.postgres.search import TrigramSimilarity
-from django.db.models import CharField, Count, F, Func, Q, QuerySet, Value
+from django.db.models import CharField, Count, Expression, F, Func, Q, QuerySet, TextChoices, Value
 from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
 
 from portal.accounts.models import Employee
 from portal.participants.models import Participant
@@ -24,14 +24,28 @@ class Unaccent(Func):
     output_field = CharField()
 
 
-# key of the choice -> expression that is sorted by, and whether it descends
-SORTS: dict[str, tuple[Any, bool]] = {
-    "last": (F("last_interaction_at"), True),
-    "first": (F("last_interaction_at"), False),
-    "a-z": (Lower(Unaccent("name")), False),
-    "z-a": (Lower(Unaccent("name")), True),
-}
-DEFAULT_SORT = "last"
+class Sort(TextChoices):
+    """How the list is ordered; the value is what an address or a session carries."""
+
+    LAST_INTERACTION = "last", _("Interacción más reciente")
+    FIRST_INTERACTION = "first", _("Interacción más antigua")
+    NAME = "a-z", _("Nombre, de la A a la Z")
+    NAME_BACKWARDS = "z-a", _("Nombre, de la Z a la A")
+
+    @property
+    def key(self) -> Expression | F:
+        if self in (Sort.NAME, Sort.NAME_BACKWARDS):
+            return Lower(Unaccent("name"))
+        return F("last_interaction_at")
+
+    @property
+    def descends(self) -> bool:
+        return self in (Sort.LAST_INTERACTION, Sort.NAME_BACKWARDS)
+
+    @property
+    def order(self) -> tuple[str, str]:
+        """Of rows annotated with ``sort_key``."""
+        return ("-sort_key", "-pk") if self.descends else ("sort_key", "pk")
 
 
 def visible_to(employee: Employee) -> QuerySet[Participant]:
@@ -47,12 +61,26 @@ def matching(people: QuerySet[Participant], text: str) -> QuerySet[Participant]:
     if re.fullmatch(r"\+?\d+", compact):
         return people.filter(Q(phone__contains=compact) | Q(email__contains=compact))
     for word in text.split():
-        people = people.filter(Q(name__unaccent__icontains=word) | Q(email__icontains=word))
+        people = people.filter(
+            Q(name__unaccent__icontains=word) | Q(email__unaccent__icontains=word)
+        )
     return people
 
 
+def listed(
+    employee: Employee, *, text: str = "", sort: Sort = Sort.LAST_INTERACTION
+) -> QuerySet[Participant]:
+    """Those who match ``text``, in order."""
+    people = matching(visible_to(employee), text).annotate(sort_key=sort.key)
+    return people.order_by(*sort.order)
+
+
 def list_page(
-    employee: Employee, *, text: str = "", sort: str = DEFAULT_SORT, after: uuid.UUID | None = None
+    employee: Employee,
+    *,
+    text: str = "",
+    sort: Sort = Sort.LAST_INTERACTION,
+    after: uuid.UUID | None = None,
 ) -> list[Participant]:
     """Up to PAGE_SIZE people, each with ``conversation_count``, ``answered`` and ``total``.
 
@@ -60,30 +88,27 @@ def list_page(
     from a number, so that somebody added meanwhile neither repeats nor hides anybody. A
     person who is not there any more starts the list again.
     """
-    expression, descends = SORTS[sort]
-    people = matching(visible_to(employee), text).annotate(sort_key=expression)
+    people = listed(employee, text=text, sort=sort)
     if after is not None:
-        last = visible_to(employee).annotate(sort_key=expression).filter(pk=after)
+        last = visible_to(employee).annotate(sort_key=sort.key).filter(pk=after)
         key = last.values_list("sort_key", flat=True).first()
         if key is not None:
-            beyond = "lt" if descends else "gt"
+            beyond = "lt" if sort.descends else "gt"
             people = people.filter(
                 Q(**{f"sort_key__{beyond}": key}) | Q(sort_key=key, **{f"pk__{beyond}": after})
             )
-    order = ("-sort_key", "-pk") if descends else ("sort_key", "pk")
     # The page first, its counts afterwards: counting every row of an office would be slow.
-    page = people.order_by(*order).values("pk")[:PAGE_SIZE]
-    return list(_with_counts(Participant.objects.filter(pk__in=page), expression).order_by(*order))
+    page = Participant.objects.filter(pk__in=people.values("pk")[:PAGE_SIZE])
+    return list(_with_counts(page).annotate(sort_key=sort.key).order_by(*sort.order))
 
 
 def list_row(employee: Employee, pk: object) -> Participant | None:
     """One person as `list_page` gives them."""
-    return _with_counts(visible_to(employee).filter(pk=pk), F("name")).first()
+    return _with_counts(visible_to(employee).filter(pk=pk)).first()
 
 
-def _with_counts(people: QuerySet[Participant], sort_key: Any) -> QuerySet[Participant]:
+def _with_counts(people: QuerySet[Participant]) -> QuerySet[Participant]:
     return people.select_related("team").annotate(
-        sort_key=sort_key,
         conversation_count=Count("conversations"),
         answered=F("sheet__answered"),
         total=F("sheet__total"),

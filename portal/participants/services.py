@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from portal.accounts.models import Employee, Team
 from portal.participants import consent as consent_wordings
+from portal.participants import details
 from portal.participants.models import Consent, Participant
 
 
@@ -16,21 +18,37 @@ from portal.participants.models import Consent, Participant
 def create_participant(
     *, employee: Employee, team: Team, name: str, email: str, phone: str = ""
 ) -> Participant:
-    """Raises PermissionDenied for a team that the employee is not in."""
+    """Raises PermissionDenied for a team that the employee is not in, ValidationError for
+    details that cannot be (`participants.details`)."""
     if not team.memberships.filter(employee=employee).exists():
         raise PermissionDenied
     return Participant.objects.create(
-        team=team, name=name, email=email, phone=phone, created_by=employee
+        team=team,
+        name=details.clean_name(name),
+        email=details.clean_email(email),
+        phone=details.clean_phone(phone),
+        created_by=employee,
     )
+
+
+def only_team(employee: Employee) -> Team:
+    """The team of those who work in one. Raises ValidationError when it must be said which."""
+    teams = list(employee.teams.all()[:2])
+    if not teams:
+        raise ValidationError(_("Su cuenta todavía no está en ningún equipo."))
+    if len(teams) > 1:
+        raise ValidationError(_("Elija el equipo que atenderá a esta persona."))
+    return teams[0]
 
 
 @transaction.atomic
 def update_participant(
     *, participant: Participant, name: str, email: str, phone: str = ""
 ) -> Participant:
-    participant.name = name
-    participant.email = email
-    participant.phone = phone
+    """Raises ValidationError for details that cannot be."""
+    participant.name = details.clean_name(name)
+    participant.email = details.clean_email(email)
+    participant.phone = details.clean_phone(phone)
     participant.last_interaction_at = timezone.now()
     participant.save(update_fields=["name", "email", "phone", "last_interaction_at"])
     return participant

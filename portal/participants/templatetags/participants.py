@@ -5,7 +5,7 @@ from typing import Any
 from django import template
 from django.template import Context
 
-from portal.participants.listing import SORT_LABELS, listing
+from portal.participants.listing import listing
 from portal.participants.models import Participant
 
 register = template.Library()
@@ -24,7 +24,6 @@ def people_list(context: Context) -> dict[str, Any]:
     return {
         **listing(request, current=current),
         "request": request,
-        "sorts": SORT_LABELS,
         # On its own page the list stands in the page at every width.
         "in_page": match is not None and match.view_name == "participants:list",
     }
