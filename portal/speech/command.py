@@ -1,0 +1,136 @@
+"""``portal transcribe`` and ``portal models``: speech to text from a shell, with no database."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from portal.speech.engines.base import Transcript
+
+FORMATS = ("json", "vtt", "srt", "txt")
+
+models_dir_option = click.option(
+    "--models-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=None,
+    help="Carpeta de los modelos (por defecto, $PORTAL_DATA/models o var/models).",
+)
+
+
+@click.command()
+@click.argument("audio", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--engine", default="local", show_default=True, help="Motor de transcripción.")
+@click.option("--language", default="auto", show_default=True, help="Código ISO 639-1, o auto.")
+@click.option(
+    "--speakers", type=click.IntRange(1, 10), default=2, show_default=True, help="Cuántos hablan."
+)
+@click.option(
+    "--format", "form", type=click.Choice(FORMATS), default="json", show_default=True, help="Salida."
+)
+@click.option(
+    "--model",
+    envvar="PORTAL_WHISPER_MODEL",
+    default="auto",
+    show_default=True,
+    help="Modelo local: auto, un nombre o una carpeta.",
+)
+@click.option(
+    "--threads",
+    envvar="PORTAL_CPU_THREADS",
+    type=click.IntRange(1, 64),
+    default=2,
+    show_default=True,
+    help="Hilos del motor local.",
+)
+@models_dir_option
+def transcribe(
+    audio: Path,
+    engine: str,
+    language: str,
+    speakers: int,
+    form: str,
+    model: str,
+    threads: int,
+    models_dir: Path | None,
+) -> None:
+    """Transcribe AUDIO y distingue a quienes hablan."""
+    from portal.speech.engines import get_engine
+    from portal.speech.engines.base import Audio, EngineError, Options
+    from portal.speech.formats import FORMATS as WRITERS
+    from portal.speech.models import default_models_dir
+
+    options: dict[str, Any] = {}
+    if engine == "local":
+        options = {
+            "models_dir": models_dir or default_models_dir(),
+            "model": model,
+            "cpu_threads": threads,
+        }
+    wanted = Options(language=None if language == "auto" else language, speakers=speakers)
+    try:
+        transcript = get_engine(engine, **options).transcribe(
+            Audio(audio), options=wanted, progress=_show_progress
+        )
+    except EngineError as error:
+        raise click.ClickException(error.public_message) from error
+    finally:
+        _end_progress()
+    click.echo(WRITERS[form](transcript, _roles(transcript)).rstrip("\n"))
+
+
+@click.group()
+def models() -> None:
+    """Modelos de transcripción: cuáles hay y cómo conseguir otros."""
+
+
+@models.command("list")
+@click.option("--model", envvar="PORTAL_WHISPER_MODEL", default="auto", hidden=True)
+@models_dir_option
+def list_models(model: str, models_dir: Path | None) -> None:
+    """Enseña los modelos conocidos, los instalados y el que se usa (*)."""
+    from portal.speech.models import default_models_dir, describe
+
+    for state in describe(model, models_dir=models_dir or default_models_dir()):
+        known = state.model
+        mark = "*" if state.in_use else " "
+        there = "instalado" if state.folder else "no instalado"
+        click.echo(
+            f"{mark} {known.name:<15} {known.megabytes:>5} MB  memoria {known.memory_megabytes:>5} MB"
+            f"  {known.licence}  {there:<12}  {known.note}"
+        )
+
+
+@models.command("pull")
+@click.argument("name")
+@models_dir_option
+def pull_model(name: str, models_dir: Path | None) -> None:
+    """Descarga el modelo NAME (large-v3-turbo, medium, small, base)."""
+    from portal.speech.models import ModelUnavailable, default_models_dir, pull
+
+    click.echo(f"Descargando {name}. Puede tardar varios minutos.", err=True)
+    try:
+        folder = pull(name, models_dir=models_dir or default_models_dir())
+    except ModelUnavailable as error:
+        raise click.ClickException(f"{error.problem.message}\n{error.problem.hint}") from error
+    click.echo(str(folder))
+
+
+def _roles(transcript: Transcript) -> dict[str, str]:
+    from portal.speech.roles import assign_roles
+
+    found = assign_roles(transcript.turns)
+    return dict(found.roles) if found.decided else {}
+
+
+def _show_progress(share: float) -> None:
+    if sys.stderr.isatty():
+        click.echo(f"\r{share:4.0%}", nl=False, err=True)
+
+
+def _end_progress() -> None:
+    if sys.stderr.isatty():
+        click.echo("", err=True)
