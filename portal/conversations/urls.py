@@ -2,11 +2,15 @@ from __future__ import annotations
 
 from django.urls import path
 
-from portal.conversations import audio_view, steps_view, uploads
+from portal.conversations import audio_view, steps_view, uploads, views
 
 app_name = "conversations"
 
 urlpatterns = [
+    path("personas/<uuid:pk>/", views.participant, name="participant"),
+    path("personas/<uuid:pk>/subir/", views.upload, name="upload"),
+    path("conversaciones/<uuid:pk>/", views.transcript, name="transcript"),
+    path("conversaciones/<uuid:pk>/tarjeta/", views.card, name="card"),
     path("subidas/", uploads.uploads, name="uploads"),
     path("subidas/<uuid:pk>/", uploads.upload_detail, name="upload-detail"),
     path("conversaciones/<uuid:pk>/audio/", audio_view.audio, name="audio"),

@@ -31,3 +31,10 @@ def notify(conversation: Conversation) -> Notification:
         },
     )
     return notification
+
+
+def mark_opened(notification: Notification) -> None:
+    """It is read: on every device it counts no more."""
+    if notification.opened_at is None:
+        notification.opened_at = timezone.now()
+        notification.save(update_fields=["opened_at"])

@@ -1,5 +1,13 @@
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from portal.notifications import views
+
+app_name = "notifications"
+
+urlpatterns = [
+    path("notificaciones/", views.notifications, name="list"),
+    path("notificaciones/<int:pk>/abrir/", views.open_notification, name="open"),
+    path("en-proceso/", views.activity, name="activity"),
+]

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+
+from portal.assessments.models import Answer
+
+MAX_LENGTH = 4000
+
+
+class AnswerForm(forms.Form):
+    """A text, or a state alone. ``seen`` is the answer's version that the person was looking at."""
+
+    value = forms.CharField(required=False, max_length=MAX_LENGTH)
+    state = forms.ChoiceField(required=False, choices=Answer.State)
+    seen = forms.CharField(required=False)
+
+    def __init__(self, *args: Any, answer: Answer, employee_id: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.answer = answer
+        self.employee_id = employee_id
+
+    def clean(self) -> dict[str, Any]:
+        """Refuses, once, to write over what a colleague saved in the meantime."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        answer, seen = self.answer, cleaned.get("seen")
+        if (
+            seen
+            and seen != version(answer)
+            and answer.edited_by is not None
+            and answer.edited_by_id != self.employee_id
+        ):
+            text = (
+                _(
+                    "Mientras escribía, %(name)s guardó: «%(value)s». Si guarda ahora, lo suyo la "
+                    "sustituye."
+                )
+                if answer.value
+                else _(
+                    "Mientras escribía, %(name)s cambió esta respuesta. Si guarda ahora, vale lo "
+                    "suyo."
+                )
+            )
+            raise forms.ValidationError(text % {"name": answer.edited_by, "value": answer.value})
+        return cleaned
+
+
+def version(answer: Answer) -> str:
+    return answer.updated_at.isoformat()

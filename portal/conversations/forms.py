@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from portal.conversations.templatetags.conversations import engine_name, language_name
+from portal.speech.engines import registry
+
+# What is spoken in the offices, Spain's languages first.
+LANGUAGES = [
+    "es", "ca", "gl", "eu", "en", "fr", "ar", "uk", "ru", "ro", "pt", "de", "it", "bg", "pl", "zh",
+    "hi", "bn", "ur", "fa", "sq", "ka", "hy",
+]  # fmt: skip
+
+
+def engines() -> list[tuple[str, str]]:
+    """(id, name for people) of the transcription engines that can work now."""
+    return [(name, engine_name(name)) for name in registry.available()]
+
+
+class UploadForm(forms.Form):
+    """What is chosen beside the file; the file itself goes by tus (see uploads.py)."""
+
+    engine = forms.ChoiceField(label=_("Dónde se transcribe"))
+    language = forms.ChoiceField(label=_("Idioma de la conversación"), required=False)
+
+    def __init__(self, *args: Any, default_engine: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.available = engines()
+        engine, language = self.fields["engine"], self.fields["language"]
+        assert isinstance(engine, forms.ChoiceField)  # noqa: S101  # for the type checker
+        assert isinstance(language, forms.ChoiceField)  # noqa: S101
+        engine.choices = self.available
+        engine.initial = default_engine
+        if len(self.available) == 1:
+            engine.widget = forms.HiddenInput()
+            engine.initial = self.available[0][0]
+        language.choices = [
+            ("", _("Automático: se reconoce solo")),
+            *((code, language_name(code)) for code in LANGUAGES),
+        ]

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from portal.accounts.queries import signed_in
+from portal.conversations import audio_view, queries
+from portal.conversations.forms import UploadForm
+from portal.conversations.models import Conversation, Transcript
+from portal.participants import queries as participants
+from portal.participants import services as participant_services
+from portal.participants.forms import ConsentForm
+
+# Formats that are named to people and let through at once; any other may try as audio or video.
+SUFFIXES = (*audio_view.TYPES, ".mov", ".wma", ".amr", ".3gp")
+
+
+def _cards(conversations: QuerySet[Conversation]) -> QuerySet[Conversation]:
+    """With all that a card draws."""
+    return conversations.select_related("recording", "transcript").prefetch_related("steps")
+
+
+@require_safe
+def participant(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """A person's page; htmx gets the cards alone. ``?conversacion=`` puts that one on top."""
+    employee = signed_in(request)
+    person = get_object_or_404(
+        participants.visible_to(employee).select_related("sheet", "team"), pk=pk
+    )
+    cards = list(_cards(queries.visible_to(employee).filter(participant=person)))
+    first = request.GET.get("conversacion")
+    cards.sort(key=lambda card: str(card.pk) != first)
+    context = {
+        "participant": person,
+        "consent": person.consents.select_related("recorded_by").first(),
+        "conversations": cards,
+        "opened": first,
+    }
+    page = "cards" if request.headers.get("HX-Request") else "participant"
+    return render(request, f"conversations/{page}.html", context)
+
+
+@require_safe
+def card(request: HttpRequest, pk: UUID) -> HttpResponse:
+    conversation = get_object_or_404(_cards(queries.visible_to(signed_in(request))), pk=pk)
+    return render(request, "conversations/card.html", {"conversation": conversation})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def upload(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The dialog: the person's consent, asked once, and then the file.
+
+    A POST carries the consent. The file is sent by the browser to ``conversations:uploads``.
+    """
+    employee = signed_in(request)
+    person = get_object_or_404(participants.visible_to(employee), pk=pk)
+    consent = next((given for given in person.consents.all() if given.is_valid), None)
+    form = ConsentForm(request.POST or None)
+    if request.method == "POST" and consent is None and form.is_valid():
+        consent = participant_services.record_consent(
+            participant=person,
+            employee=employee,
+            language=form.cleaned_data["consent_language"],
+            record=form.cleaned_data["record"],
+            analyse=form.cleaned_data["analyse"],
+            share=form.cleaned_data["share"],
+        )
+    context = {"title": _("Subir una conversación"), "participant": person, "consent": consent}
+    if consent is None:
+        context["form"] = form
+        status = 422 if request.method == "POST" else 200
+        return render(request, "conversations/consent.html", context, status=status)
+    context |= {
+        "form": UploadForm(default_engine=employee.default_engine),
+        "max_bytes": settings.ENV.upload_max_bytes,
+        "suffixes": " ".join(SUFFIXES),
+        "accept": ",".join(("audio/*", "video/*", *SUFFIXES)),
+    }
+    return render(request, "conversations/upload.html", context)
+
+
+@require_safe
+def transcript(request: HttpRequest, pk: UUID) -> HttpResponse:
+    conversation = get_object_or_404(
+        queries.visible_to(signed_in(request))
+        .select_related("participant__sheet", "created_by", "recording")
+        .prefetch_related("steps"),
+        pk=pk,
+    )
+    found = Transcript.objects.filter(conversation=conversation).first()
+    context = {
+        "conversation": conversation,
+        "participant": conversation.participant,
+        "transcript": found,
+        "turns": list(found.turns.select_related("speaker")) if found else [],
+        "speakers": list(found.speakers.order_by("role", "label")) if found else [],
+        "audio": reverse("conversations:audio", args=[conversation.pk]),
+    }
+    return render(request, "conversations/transcript.html", context)

@@ -1,0 +1,53 @@
+"""Reads of notifications, and of what is being processed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db.models import QuerySet
+
+from portal.accounts.models import Employee
+from portal.conversations import queries as conversations
+from portal.conversations.models import Conversation, ProcessingStep
+from portal.conversations.steps import OPEN
+from portal.notifications.models import Notification
+
+
+def visible_to(employee: Employee) -> QuerySet[Notification]:
+    """Theirs, of conversations they may still see."""
+    return Notification.objects.filter(
+        recipient=employee, conversation__in=conversations.visible_to(employee)
+    ).select_related("conversation__participant")
+
+
+def unopened(employee: Employee) -> QuerySet[Notification]:
+    return visible_to(employee).filter(opened_at=None)
+
+
+@dataclass(frozen=True)
+class InProgress:
+    """A conversation of theirs with its running (or next) step; ``share`` of all steps, 0 to 1."""
+
+    conversation: Conversation
+    step: ProcessingStep
+    share: float
+
+
+def in_progress(employee: Employee) -> list[InProgress]:
+    """What the employee brought and is still being worked on, telling them included, so that
+    whoever waits for it to end finds the notification there."""
+    waiting = (
+        conversations.visible_to(employee)
+        .filter(created_by=employee, steps__state__in=OPEN)
+        .distinct()
+        .select_related("participant")
+        .prefetch_related("steps")
+    )
+    return [_progress(conversation) for conversation in waiting]
+
+
+def _progress(conversation: Conversation) -> InProgress:
+    steps = list(conversation.steps.all())
+    current = next(step for step in steps if step.state in OPEN)
+    done = sum(1.0 if step.state not in OPEN else step.progress for step in steps)
+    return InProgress(conversation, current, done / len(steps))
