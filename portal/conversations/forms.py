@@ -6,7 +6,6 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from portal.conversations.templatetags.conversations import engine_name, language_name
-from portal.speech.engines import registry
 
 # What is spoken in the offices, Spain's languages first.
 LANGUAGES = [
@@ -17,6 +16,9 @@ LANGUAGES = [
 
 def engines() -> list[tuple[str, str]]:
     """(id, name for people) of the transcription engines that can work now."""
+    # Imported here so that starting the web process does not look for speech models.
+    from portal.speech.engines import registry
+
     return [(name, engine_name(name)) for name in registry.available()]
 
 
