@@ -16,7 +16,7 @@ NAME_LENGTH = 120
 
 
 def clean_name(text: str) -> str:
-    name = " ".join(text.split())
+    name = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     if not any(character.isalpha() for character in name):
         raise ValidationError(_("Escriba el nombre de la persona."))
     if len(name) > NAME_LENGTH:

@@ -23,7 +23,7 @@ def listing(request: HttpRequest, *, current: object = None) -> dict[str, Any]:
     """Context of rows.html. ``current`` is the id of the person whose page this is."""
     employee = signed_in(request)
     sort = queries.Sort(request.session.get(SESSION_SORT, queries.Sort.LAST_INTERACTION))
-    text = request.GET.get("q", "").strip()
+    text = request.GET.get("q", "").replace("\0", "").strip()
     after = _uuid(request.GET.get("after"))
     current = _uuid(current or request.GET.get("current"))
     people = queries.list_page(employee, text=text, sort=sort, after=after)
