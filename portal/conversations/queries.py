@@ -14,11 +14,8 @@ def visible_to(employee: Employee) -> QuerySet[Conversation]:
     return Conversation.objects.filter(participant__in=participants.visible_to(employee))
 
 
-def uploads_of(employee: Employee) -> QuerySet[Upload]:
-    """An upload belongs to who sends it, as long as they still see the participant."""
-    return Upload.objects.filter(
-        created_by=employee, participant__in=participants.visible_to(employee)
-    )
+def uploads_visible_to(employee: Employee) -> QuerySet[Upload]:
+    return Upload.objects.filter(participant__in=participants.visible_to(employee))
 
 
 def in_progress(employee: Employee) -> QuerySet[Conversation]:

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 
+from portal.accounts import engines
 from portal.conversations import partfiles
 from portal.conversations.errors import Refused
 from portal.participants.models import Consent, Participant
@@ -55,9 +56,7 @@ def check_consent(consent: Consent | None, participant: Participant) -> Consent:
 
 def check_engine(engine: str) -> None:
     """Only engines that can work now: a key or a model that is missing is said at once."""
-    from portal.speech.engines import registry
-
-    if engine not in registry.available():
+    if engine not in dict(engines.choices()):
         raise Refused(
             "engine_unavailable",
             _("Ese motor de transcripción no está disponible. Elija otro."),

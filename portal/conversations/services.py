@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path, PurePath
 
 from django.core.files import File
 from django.core.files.storage import default_storage
 from django.db import OperationalError, transaction
 from django.db.models import F
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from procrastinate.contrib.django.django_connector import DjangoConnector
 from procrastinate.manager import JobManager
@@ -36,6 +36,7 @@ from portal.conversations.refusals import (
     disk_full,
 )
 from portal.conversations.steps import OPEN, StepName, status_of
+from portal.participants import services as participants
 from portal.participants.models import Consent, Participant
 from portal.speech import audio as speech_audio
 from portal.speech.engines import base as speech
@@ -140,7 +141,7 @@ def finish(*, upload: Upload) -> Conversation:
         else:
             transaction.on_commit(lambda: default_storage.delete(name))
         upload.save(update_fields=["conversation"])
-        _touch(upload.participant)
+        participants.touch(upload.participant)
         # Not sooner: until the rows are there, these may be the only bytes.
         transaction.on_commit(lambda: part.unlink(missing_ok=True))
     return upload.conversation
@@ -228,7 +229,7 @@ def retry(*, conversation: Conversation, employee: Employee) -> Conversation:
         state=State.WAITING, attempts=0, progress=0.0, reason="", started_at=None, finished_at=None
     )
     settle(conversation=conversation)
-    _touch(conversation.participant)
+    participants.touch(conversation.participant)
     enqueue(conversation)
     return conversation
 
@@ -287,7 +288,7 @@ def save_transcript(*, conversation: Conversation, transcript: speech.Transcript
 
 
 @transaction.atomic
-def save_roles(*, transcript: Transcript, roles: dict[str, str]) -> None:
+def save_roles(*, transcript: Transcript, roles: Mapping[str, str]) -> None:
     """``roles``: a Speaker.Role for each speaker's label."""
     for speaker in transcript.speakers.all():
         speaker.role = Speaker.Role(roles.get(speaker.label, Speaker.Role.OTHER))
@@ -359,7 +360,3 @@ def _store(part: Path, name: str) -> str:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         part.replace(target)
     return name
-
-
-def _touch(participant: Participant) -> None:
-    Participant.objects.filter(pk=participant.pk).update(last_interaction_at=timezone.now())

@@ -124,7 +124,7 @@ def uploads(request: HttpRequest) -> HttpResponse:
 
 @tus
 def upload_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
-    upload = get_object_or_404(queries.uploads_of(signed_in(request)), pk=pk)
+    upload = get_object_or_404(queries.uploads_visible_to(signed_in(request)), pk=pk)
     match request.method:
         case "HEAD":
             return _state(upload, HttpResponse())

@@ -22,6 +22,7 @@ from portal.notifications import services as notifications
 from portal.pipeline import engines
 from portal.speech import audio as speech_audio
 from portal.speech.engines import base as speech
+from portal.speech.roles import assign_roles
 
 Progress = Callable[[float], None]
 """Takes a share from 0 to 1, as often as one likes."""
@@ -54,9 +55,8 @@ def transcribe(conversation: Conversation, progress: Progress) -> None:
 def attribute(conversation: Conversation, progress: Progress) -> None:
     """Which voice is the employee's and which the participant's, by how they talk."""
     turns = _turns(conversation)
-    roles = engines.roles(
-        [speech.Turn(turn.speaker.label, turn.start, turn.end, turn.text) for turn in turns]
-    )
+    said = [speech.Turn(turn.speaker.label, turn.start, turn.end, turn.text) for turn in turns]
+    roles = assign_roles(said).roles
     services.save_roles(transcript=conversation.transcript, roles=roles)
 
 
