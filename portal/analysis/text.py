@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 _WORD = re.compile(r"[^\W_]+")
@@ -85,11 +86,43 @@ def sentences(parsed: Words) -> list[Sentence]:
     return result
 
 
+# Where speech can be cut when nobody wrote a stop.
+_JOINTS = frozenset("y pero porque entonces pues aunque ademas luego ahora que o".split())
+_STRETCH_WORDS, _SHORTEST_STRETCH = 16, 5
+
+
+def is_joint(parsed: Words, place: int) -> bool:
+    """Whether a clause may begin at word ``place``."""
+    if place == 0 or parsed.folded[place] in _JOINTS:
+        return True
+    between = parsed.text[parsed.spans[place - 1][1] : parsed.spans[place][0]]
+    return any(mark in between for mark in ",;:")
+
+
+def stretches(parsed: Words, split: Sequence[Sentence]) -> list[Sentence]:
+    """Sentences, the long ones cut at joints into pieces of about one statement each."""
+    result = []
+    for sentence in split:
+        start = sentence.start
+        while sentence.end - start > _STRETCH_WORDS:
+            cuts = [
+                place
+                for place in range(start + _SHORTEST_STRETCH, start + _STRETCH_WORDS)
+                if is_joint(parsed, place) and sentence.end - place >= _SHORTEST_STRETCH
+            ]
+            cut = cuts[-1] if cuts else start + _STRETCH_WORDS
+            result.append(Sentence(start, cut, sentence.interrogative))
+            start = cut
+        if start < sentence.end:
+            result.append(Sentence(start, sentence.end, sentence.interrogative))
+    return result
+
+
 def has_punctuation(text: str) -> bool:
     return _PUNCTUATION.search(text) is not None
 
 
-def is_spanish(folded: tuple[str, ...]) -> bool:
+def is_spanish(folded: Sequence[str]) -> bool:
     """False for a stretch of four words or more that has next to none of Spanish's common words."""
     if len(folded) < 4:
         return all(word.isascii() for word in folded)
@@ -107,7 +140,7 @@ def stem(word: str) -> str:
     return word[:6]
 
 
-def content_stems(folded: tuple[str, ...] | list[str]) -> list[str]:
+def content_stems(folded: Sequence[str]) -> list[str]:
     return [stem(word) for word in folded if word not in FUNCTION_WORDS and len(word) > 1]
 
 
