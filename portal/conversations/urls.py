@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from portal.conversations import audio_view, uploads, views
+from portal.conversations import audio_view, steps_view, uploads, views
 
 app_name = "conversations"
 
@@ -14,5 +14,5 @@ urlpatterns = [
     path("subidas/", uploads.uploads, name="uploads"),
     path("subidas/<uuid:pk>/", uploads.upload_detail, name="upload-detail"),
     path("conversaciones/<uuid:pk>/audio/", audio_view.audio, name="audio"),
-    path("conversaciones/<uuid:pk>/reintentar/", views.retry, name="retry"),
+    path("conversaciones/<uuid:pk>/reintentar/", steps_view.retry, name="retry"),
 ]
