@@ -1,10 +1,57 @@
-"""`portal`: the product's commands. Each imports what it needs when it runs, and no sooner."""
+"""`portal`: the product's commands. Each is imported when it is asked for, and no sooner."""
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import click
 
+_COMMANDS = {
+    "up": "portal.operations.commands:up",
+    "web": "portal.operations.commands:web",
+    "worker": "portal.cli:worker",
+    "prepare": "portal.operations.commands:prepare",
+    "collect": "portal.operations.commands:collect",
+    "demo": "portal.operations.commands:demo",
+    "doctor": "portal.operations.commands:doctor",
+    "createadmin": "portal.operations.commands:createadmin",
+    "employee": "portal.operations.commands:employee",
+    "transcribe": "portal.speech.command:transcribe",
+    "models": "portal.speech.command:models",
+    "assess": "portal.analysis.command:assess",
+    "ask": "portal.analysis.command:ask",
+}
 
-@click.group()
+
+class Commands(click.Group):
+    """`portal transcribe` must not import Django, nor `portal up` a speech model."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module, _, name = _COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+
+@click.group(cls=Commands)
 def main() -> None:
     """Portal de conversaciones."""
+
+
+@click.command()
+def worker() -> None:
+    """Solo el proceso de trabajo: transcribe y rellena fichas."""
+    from portal.operations.commands import portal_set_up
+
+    with portal_set_up(quiet=False):
+        from portal.pipeline.worker import run
+
+        run()
+
+
+if __name__ == "__main__":
+    main()

@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import fcntl
+import functools
 import importlib.util
 import json
 import os
@@ -84,7 +85,8 @@ def ensure_running(data: Path, *, options: Sequence[str] = ()) -> subprocess.Pop
 
     data: the installation's data folder; made when missing.
     options: further `name=value` settings of PostgreSQL.
-    Returns the process when this call started it, None when it was there already.
+    Returns the process when this call started it, None when it was there already. It ends
+    with the *thread* that called: call from one that lasts.
     Raises DatabaseError. Safe to call from several processes at once.
     """
     data.mkdir(parents=True, exist_ok=True)
@@ -124,14 +126,14 @@ def running(data: Path) -> Iterator[None]:
             started.wait()
 
 
-def die_with_parent() -> None:
-    """Ask Linux to interrupt this process when its parent ends, even by `kill -9`.
+def die_with_parent(number: int) -> None:
+    """Have Linux send this process a signal when its parent ends, even by `kill -9`.
 
-    For `preexec_fn`: runs between fork and exec. Other systems have no such thing; there a
-    server left behind is found and used at the next start.
+    For `preexec_fn`: runs between fork and exec, so nothing is imported or allocated here.
+    Other systems have no such thing; there a server left behind is used at the next start.
     """
     if sys.platform == "linux":
-        _LIBC.prctl(1, signal.SIGINT)  # PR_SET_PDEATHSIG
+        _LIBC.prctl(1, number)  # PR_SET_PDEATHSIG
 
 
 _LIBC = ctypes.CDLL(None)
@@ -324,7 +326,8 @@ def _spawn(
             cwd="/", stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=_environment(),
             # A session of its own: Ctrl-C in the terminal is the supervisor's to handle, which
             # ends the web and the worker before the database.
-            start_new_session=True, preexec_fn=die_with_parent, **_identity(user),
+            start_new_session=True, **_identity(user),
+            preexec_fn=functools.partial(die_with_parent, signal.SIGINT),
         )  # fmt: skip
 
 
