@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from portal.conversations.templatetags.conversations import engine_name, language_name
+from portal.conversations.templatetags.conversations import engine_name, spoken_language
 
 # What is spoken in the offices, Spain's languages first.
 LANGUAGES = [
@@ -41,5 +41,5 @@ class UploadForm(forms.Form):
             engine.initial = self.available[0][0]
         language.choices = [
             ("", _("Automático: se reconoce solo")),
-            *((code, language_name(code)) for code in LANGUAGES),
+            *((code, spoken_language(code)) for code in LANGUAGES),
         ]

@@ -100,7 +100,7 @@ def transcript(request: HttpRequest, pk: UUID) -> HttpResponse:
         "participant": conversation.participant,
         "transcript": found,
         "turns": list(found.turns.select_related("speaker")) if found else [],
-        "speakers": list(found.speakers.order_by("role", "label")) if found else [],
+        "speakers": list(found.speakers.order_by("label")) if found else [],
         "audio": reverse("conversations:audio", args=[conversation.pk]),
     }
     return render(request, "conversations/transcript.html", context)

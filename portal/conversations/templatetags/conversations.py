@@ -41,7 +41,7 @@ def length_words(seconds: float | None) -> str:
 
 
 @register.filter
-def language_name(code: str) -> str:
+def spoken_language(code: str) -> str:
     """ "es" -> "Español"; a code nobody knows is shown as it is."""
     if not code:
         return ""
@@ -72,7 +72,13 @@ def speaker_name(speaker: Speaker, conversation: Conversation) -> str:
         return conversation.created_by.name
     if speaker.role == Speaker.Role.PARTICIPANT:
         return conversation.participant.name
-    return _("Voz %(label)s") % {"label": speaker.label}
+    return _("Voz %(label)s") % {"label": speaker.label.removeprefix("S")}
+
+
+@register.filter
+def shown_steps(conversation: Conversation) -> list[ProcessingStep]:
+    """All but telling people: they are reading it."""
+    return [step for step in conversation.steps.all() if step.name != StepName.NOTIFY]
 
 
 @register.filter
