@@ -29,13 +29,13 @@ site.login = secure_admin_login(site.login)  # type: ignore[method-assign]
 PRIVILEGES = ("is_staff", "is_superuser")
 
 
-class MembershipInline(admin.TabularInline):
+class MembershipInline(admin.TabularInline):  # type: ignore[type-arg]
     model = Membership
     extra = 1
     autocomplete_fields = ("team", "employee")
 
 
-class EmployeeCreationForm(AdminUserCreationForm):
+class EmployeeCreationForm(AdminUserCreationForm):  # type: ignore[type-arg]
     class Meta:
         model = Employee
         fields = ("email", "name")
@@ -48,7 +48,7 @@ class EmployeeCreationForm(AdminUserCreationForm):
         return email
 
 
-class EmployeeChangeForm(UserChangeForm):
+class EmployeeChangeForm(UserChangeForm):  # type: ignore[type-arg]
     class Meta:
         model = Employee
         fields = "__all__"
@@ -62,7 +62,7 @@ class EmployeeChangeForm(UserChangeForm):
 
 
 @admin.register(Employee, site=site)
-class EmployeeAdmin(UserAdmin):
+class EmployeeAdmin(UserAdmin):  # type: ignore[type-arg]
     form = EmployeeChangeForm
     add_form = EmployeeCreationForm
     inlines = (MembershipInline,)
@@ -98,14 +98,14 @@ class EmployeeAdmin(UserAdmin):
 
 
 @admin.register(Team, site=site)
-class TeamAdmin(admin.ModelAdmin):
+class TeamAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     inlines = (MembershipInline,)
     list_display = ("name", "created_at")
     search_fields = ("name",)
 
 
 @admin.register(Membership, site=site)
-class MembershipAdmin(admin.ModelAdmin):
+class MembershipAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ("employee", "team", "role")
     list_filter = ("team", "role")
     search_fields = ("employee__name", "employee__email", "team__name")

@@ -102,7 +102,7 @@ def list_page(
     return list(_with_counts(page).annotate(sort_key=sort.key).order_by(*sort.order))
 
 
-def list_row(employee: Employee, pk: object) -> Participant | None:
+def list_row(employee: Employee, pk: uuid.UUID) -> Participant | None:
     """One person as `list_page` gives them."""
     return _with_counts(visible_to(employee).filter(pk=pk)).first()
 
@@ -127,7 +127,7 @@ def similar_to(
     if phone:
         same |= Q(phone__endswith=phone[-PHONE_DIGITS:])
     people = visible_to(employee).annotate(
-        likeness=TrigramSimilarity(Unaccent("name"), Unaccent(Value(name)))
+        likeness=TrigramSimilarity(Unaccent("name"), Unaccent(Value(name)))  # type: ignore[arg-type]
     )
     if besides is not None:
         people = people.exclude(pk=besides.pk)

@@ -64,7 +64,9 @@ document.body.addEventListener("toast", (event) => {
 
 document.body.addEventListener("htmx:configRequest", (event) => {
   // From the cookie and not from the page: it changes when one signs in again in another tab.
+  // The field of the form, written when the page was made, would stand before the header.
   event.detail.headers["X-CSRFToken"] = cookie("csrftoken") ?? "";
+  delete event.detail.parameters.csrfmiddlewaretoken;
 });
 
 const isSave = (detail) => detail.requestConfig?.verb !== "get";

@@ -1,0 +1,160 @@
+"""A real Chromium on the real pages: signed in as `ana` of the cast, nothing from the network.
+
+Every page must be silent in the console and keep to its Content-Security-Policy; a test that
+provokes errors empties `problems` when it has seen them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+from conftest import Cast
+from portal.accounts.models import Employee
+
+# Playwright's loop runs in this thread; the ORM may be used beside it all the same.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+AXE = settings.PROJECT / "node_modules" / "axe-core" / "axe.min.js"
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+DESKTOP = {"width": 1280, "height": 800}
+TABLET = {"width": 768, "height": 1024}
+CHROMIUM = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(autouse=True)
+def keep_what_migrations_wrote(django_db_serialized_rollback: None) -> None:
+    """The default questionnaire is data of a migration; a flushed database gets it back."""
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=os.environ.get("PORTAL_CHROMIUM", "/usr/bin/chromium"), args=CHROMIUM
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def context(browser: Browser, live_server: object) -> Iterator[BrowserContext]:
+    context = browser.new_context(
+        base_url=str(live_server),
+        viewport=DESKTOP,
+        locale="es-ES",
+        reduced_motion="reduce",
+    )
+    context.set_default_timeout(15_000)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def problems() -> Iterator[list[str]]:
+    """What the console said that it should not have."""
+    found: list[str] = []
+    yield found
+    assert not found
+
+
+@pytest.fixture
+def anonymous_page(context: BrowserContext, problems: list[str]) -> Page:
+    def note(message: ConsoleMessage) -> None:
+        # A form that is not right comes back with 422, which Chromium calls an error.
+        if message.type in ("error", "warning") and "status of 422" not in message.text:
+            problems.append(f"{message.text} ({message.location.get('url')})")
+
+    page = context.new_page()
+    page.on("console", note)
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    return page
+
+
+def sign_in(context: BrowserContext, employee: Employee, address: str) -> None:
+    client = Client()
+    client.force_login(employee)
+    name = settings.SESSION_COOKIE_NAME
+    context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": address}])
+
+
+@pytest.fixture
+def page(cast: Cast, context: BrowserContext, anonymous_page: Page, live_server: object) -> Page:
+    """Signed in as the owner."""
+    sign_in(context, cast.owner, str(live_server))
+    return anonymous_page
+
+
+def axe(page: Page) -> None:
+    """Fail with what axe finds against WCAG 2.2 AA in the page as it is now."""
+    # Through the debugger, which the page's policy does not concern.
+    page.evaluate(AXE.read_text())
+    found = page.evaluate(
+        "tags => axe.run({runOnly: {type: 'tag', values: tags}}).then(r => r.violations)", WCAG
+    )
+    lines = [
+        f"{violation['id']}: {violation['help']}\n    {node['html'][:200]}\n    "
+        + node["failureSummary"].replace("\n", "\n    ")
+        for violation in found
+        for node in violation["nodes"]
+    ]
+    assert not lines, f"{page.url}\n" + "\n".join(lines)
+
+
+def accessible_everywhere(page: Page) -> None:
+    """`axe` on a desktop and a tablet, in the light and in the dark; no sideways scrolling."""
+    for size in (DESKTOP, TABLET):
+        for scheme in ("light", "dark"):
+            page.set_viewport_size(size)  # type: ignore[arg-type]
+            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            page.wait_for_function(
+                "theme => document.documentElement.dataset.bsTheme === theme", arg=scheme
+            )
+            axe(page)
+            wider = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+            assert wider <= 0, f"{page.url} is {wider} px wider than {size['width']} px"
+    page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
+    page.emulate_media(color_scheme="light")
+
+
+@pytest.fixture
+def shoot() -> Callable[[Page, str], None]:
+    """Pictures of a page, when PORTAL_SCREENSHOTS names a folder for them."""
+    folder = os.environ.get("PORTAL_SCREENSHOTS")
+
+    def take(page: Page, name: str) -> None:
+        if not folder:
+            return
+        for suffix, size, scheme in (
+            ("", DESKTOP, "light"),
+            ("-dark", DESKTOP, "dark"),
+            ("-768", TABLET, "light"),
+        ):
+            page.set_viewport_size(size)  # type: ignore[arg-type]
+            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            page.screenshot(path=Path(folder) / f"{name}{suffix}.png")
+        page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
+        page.emulate_media(color_scheme="light")
+
+    return take
