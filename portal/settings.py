@@ -31,6 +31,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "django_htmx",
+    "ninja",
     "procrastinate.contrib.django",
     "portal.participants",
     "portal.conversations",

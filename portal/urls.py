@@ -2,7 +2,10 @@ from __future__ import annotations
 
 from django.urls import include, path
 
+from portal.api import api
+
 urlpatterns = [
+    path("api/", api.urls),
     path("cuenta/", include("allauth.account.urls")),
     path("", include("portal.accounts.urls")),
     path("", include("portal.participants.urls")),

@@ -1,10 +1,8 @@
-from __future__ import annotations
-
 from uuid import UUID
 
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
-from ninja import Field, ModelSchema, Query, Router, Schema
+from ninja import Field, ModelSchema, Query, Router, Schema, Status
 from ninja.pagination import LimitOffsetPagination, paginate
 from pydantic import field_validator
 
@@ -72,14 +70,14 @@ def list_participants(request: HttpRequest, filters: Query[Filters]) -> object:
 
 
 @router.post("/participants", response={201: ParticipantOut})
-def create_participant(request: HttpRequest, data: ParticipantIn) -> tuple[int, Participant]:
+def create_participant(request: HttpRequest, data: ParticipantIn) -> Status[Participant]:
     employee = signed_in(request)
     teams = employee.teams.all()
     team = get_object_or_404(teams, pk=data.team) if data.team else services.only_team(employee)
     made = services.create_participant(
         employee=employee, team=team, name=data.name, email=data.email, phone=data.phone
     )
-    return 201, made
+    return Status(201, made)
 
 
 @router.get("/participants/{uuid:participant_id}", response=ParticipantOut)
@@ -101,9 +99,7 @@ def update_participant(
 
 
 @router.post("/participants/{uuid:participant_id}/consents", response={201: ConsentOut})
-def record_consent(
-    request: HttpRequest, participant_id: UUID, data: ConsentIn
-) -> tuple[int, Consent]:
+def record_consent(request: HttpRequest, participant_id: UUID, data: ConsentIn) -> Status[Consent]:
     employee = signed_in(request)
     participant = get_object_or_404(queries.visible_to(employee), pk=participant_id)
     made = services.record_consent(
@@ -114,4 +110,4 @@ def record_consent(
         analyse=data.analyse,
         share=data.share,
     )
-    return 201, made
+    return Status(201, made)

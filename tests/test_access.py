@@ -1,0 +1,204 @@
+"""Every address of the portal, tried by everyone of the cast.
+
+A new address fails `test_every_address_is_in_the_table` until it is written here, in one of
+three ways: open to all, open to whoever is signed in, or hanging on one participant, which is
+then tried with people of the team (who get in) and others (for whom it does not exist).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from uuid import uuid4
+
+import pytest
+from django.core.files.base import ContentFile
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import HttpResponse
+from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from conftest import Cast
+from portal.assessments import services as assessments
+from portal.conversations.models import Conversation, Recording, Speaker, Transcript, Turn, Upload
+from portal.notifications.models import Notification
+from portal.participants.models import Consent, Participant
+
+OPEN_TO_ALL = {
+    "account_login", "account_logout", "account_signup", "account_inactive",
+    "account_reset_password", "account_reset_password_done", "account_reset_password_from_key",
+    "account_reset_password_from_key_done", "account_confirm_email",
+    "account_email_verification_sent", "account_confirm_login_code", "account_request_login_code",
+    "health",
+    "api:api-root",  # says 404: it only lends its address to others
+}  # fmt: skip
+
+SIGNED_IN = {
+    "home", "profile",
+    "account_change_password", "account_set_password", "account_email", "account_reauthenticate",
+    "participants:list", "participants:new",
+    "conversations:uploads",
+    "notifications:list", "notifications:activity",
+    "api:openapi-json", "api:openapi-view",
+    "api:list_participants", "api:create_participant",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One participant of the owner's team with one of everything."""
+
+    participant: Participant
+    conversation: Conversation
+    upload: Upload
+    answer: int
+    notification: Notification
+
+
+OF_ONE_PARTICIPANT = {
+    "participants:edit": lambda s: [s.participant.pk],
+    "conversations:participant": lambda s: [s.participant.pk],
+    "conversations:upload": lambda s: [s.participant.pk],
+    "conversations:upload-detail": lambda s: [s.upload.pk],
+    "conversations:transcript": lambda s: [s.conversation.pk],
+    "conversations:audio": lambda s: [s.conversation.pk],
+    "conversations:card": lambda s: [s.conversation.pk],
+    "conversations:retry": lambda s: [s.conversation.pk],
+    "assessments:sheet": lambda s: [s.participant.pk],
+    "assessments:answer": lambda s: [s.answer],
+    "api:update_participant": lambda s: [s.participant.pk],
+    "api:upload_conversation": lambda s: [s.participant.pk],
+    "api:read_participant": lambda s: [s.participant.pk],
+    "api:record_consent": lambda s: [s.participant.pk],
+    "api:list_conversations": lambda s: [s.participant.pk],
+    "api:read_conversation": lambda s: [s.conversation.pk],
+    "api:read_transcript": lambda s: [s.conversation.pk],
+    "api:retry_conversation": lambda s: [s.conversation.pk],
+    "api:read_sheet": lambda s: [s.participant.pk],
+    "api:write_answer": lambda s: [s.participant.pk, "nacionalidad"],
+}
+
+# Only whoever it was written for, not even the rest of the team.
+OF_ONE_EMPLOYEE = {"notifications:open": lambda s: [s.notification.pk]}
+
+TABLES = [OPEN_TO_ALL, SIGNED_IN, OF_ONE_PARTICIPANT, OF_ONE_EMPLOYEE]
+
+
+def addresses(resolver: URLResolver | None = None, namespace: str = "") -> Iterator[str]:
+    for pattern in (resolver or get_resolver()).url_patterns:
+        if isinstance(pattern, URLResolver):
+            inner = f"{namespace}{pattern.namespace}:" if pattern.namespace else namespace
+            if not inner.startswith("admin:"):  # Django's own, for is_staff only
+                yield from addresses(pattern, inner)
+        elif isinstance(pattern, URLPattern):
+            yield f"{namespace}{pattern.name}"
+
+
+def test_every_address_is_in_the_table() -> None:
+    known = set().union(*TABLES)
+    assert {name for name in addresses() if name not in known} == set()
+    assert sum(len(table) for table in TABLES) == len(known), "an address is in two tables"
+
+
+@pytest.fixture
+def scene(cast: Cast, participant: Participant, consent: Consent) -> Scene:
+    conversation = Conversation.objects.create(
+        participant=participant,
+        consent=consent,
+        created_by=cast.owner,
+        engine="local",
+        status=Conversation.Status.FAILED,
+        duration=2.0,
+    )
+    Recording.objects.create(
+        conversation=conversation,
+        file=ContentFile(b"audio" * 100, name="a.wav"),
+        original_name="a.wav",
+        size=500,
+        sha256="0" * 64,
+    )
+    transcript = Transcript.objects.create(
+        conversation=conversation, engine="local", model="base", language="es", duration=2.0
+    )
+    speaker = Speaker.objects.create(transcript=transcript, label="S1")
+    Turn.objects.create(
+        transcript=transcript, speaker=speaker, position=0, start=0, end=1, text="Hola."
+    )
+    upload = Upload.objects.create(
+        participant=participant,
+        consent=consent,
+        created_by=cast.owner,
+        filename="b.wav",
+        size=10,
+        engine="local",
+    )
+    sheet = assessments.sheet_for(participant)
+    answer = sheet.answers.get(question__slug="nacionalidad")
+    notification = Notification.objects.create(
+        recipient=cast.owner, conversation=conversation, kind=Notification.Kind.FAILED
+    )
+    return Scene(participant, conversation, upload, answer.pk, notification)
+
+
+def turned_away(response: HttpResponse) -> bool:
+    """To the sign-in form, or a 401 for a script."""
+    if response.status_code == 302:
+        return response["Location"].startswith(reverse("account_login"))
+    return response.status_code == 401
+
+
+HANGING = {**OF_ONE_PARTICIPANT, **OF_ONE_EMPLOYEE}
+
+
+# Enough for every call of the API: what is missing must not be what turns a stranger away.
+BODY = {"name": "X Y", "email": "x@example.org", "record": True, "analyse": True, "value": "x"}
+
+
+@pytest.mark.parametrize("name", sorted(HANGING))
+def test_a_stranger_finds_nothing(scene: Scene, cast: Cast, name: str) -> None:
+    address = reverse(name, args=HANGING[name](scene))
+    client = cast.client(cast.stranger)
+    for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"):
+        data, content_type = json.dumps(BODY).encode(), "application/json"
+        if method == "POST" and address.endswith("/conversations"):
+            form = {"consent": 1, "file": SimpleUploadedFile("a.wav", b"x")}
+            data, content_type = encode_multipart(BOUNDARY, form), MULTIPART_CONTENT
+        response = client.generic(
+            method, address, data, content_type=content_type, headers={"Tus-Resumable": "1.0.0"}
+        )
+        assert response.status_code in (404, 405), method
+        assert "Fátima" not in b"".join(response).decode(errors="replace")
+
+
+@pytest.mark.parametrize("name", sorted(SIGNED_IN | set(HANGING)))
+def test_nobody_gets_in_without_signing_in(scene: Scene, cast: Cast, name: str) -> None:
+    address = reverse(name, args=HANGING[name](scene) if name in HANGING else [])
+    client = cast.client(None)
+    for response in (client.get(address), client.post(address)):
+        assert turned_away(response) or response.status_code == 405
+
+
+@pytest.mark.parametrize("name", sorted(OF_ONE_PARTICIPANT))
+def test_the_team_gets_in(scene: Scene, cast: Cast, name: str) -> None:
+    address = reverse(name, args=OF_ONE_PARTICIPANT[name](scene))
+    for who in (cast.owner, cast.teammate, cast.coordinator):
+        response = cast.client(who).get(address, headers={"Tus-Resumable": "1.0.0"})
+        assert response.status_code in (200, 405), who
+
+
+def test_a_notification_is_for_its_recipient_only(scene: Scene, cast: Cast) -> None:
+    address = reverse("notifications:open", args=[scene.notification.pk])
+    assert cast.client(cast.teammate).post(address).status_code in (404, 405)
+    assert cast.client(cast.teammate).get(address).status_code in (404, 405)
+
+
+@pytest.mark.parametrize("name", sorted(OF_ONE_PARTICIPANT))
+def test_what_does_not_exist_looks_like_what_one_may_not_see(
+    scene: Scene, cast: Cast, name: str
+) -> None:
+    ids = [uuid4() if not isinstance(a, int | str) else a for a in OF_ONE_PARTICIPANT[name](scene)]
+    if any(isinstance(value, int) for value in ids):
+        ids = [10**9]
+    response = cast.client(cast.owner).get(reverse(name, args=ids), HTTP_TUS_RESUMABLE="1.0.0")
+    assert response.status_code in (404, 405)
