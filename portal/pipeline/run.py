@@ -102,10 +102,9 @@ def _attempt(
         _mine(row).update(state=State.WAITING, attempts=row.attempts - 1)
         raise
     except Exception as error:
-        # Kind and place only: messages of libraries may carry what people said.
-        place = "".join(traceback.format_tb(error.__traceback__))
-        logger.warning("%s %s: %s\n%s", conversation.pk, step.name, type(error).__name__, place)
-        close_old_connections()
+        _log(error, conversation, step)
+        if not connection.in_atomic_block:
+            close_old_connections()  # it may have been the connection that failed
         if not may_succeed_later(error) or row.attempts >= MOST_ATTEMPTS:
             _fail(row, reason_of(error))
             return 0
@@ -115,6 +114,13 @@ def _attempt(
     if not done:
         raise Interrupted
     return 0
+
+
+def _log(error: Exception, conversation: Conversation, step: Step) -> None:
+    """Kind and place only: messages of libraries may carry what people said."""
+    expected = isinstance(error, SpeechError | AnalysisError | BadAudio | Refused)
+    place = "" if expected else "\n" + "".join(traceback.format_tb(error.__traceback__))
+    logger.warning("%s %s: %s%s", conversation.pk, step.name, type(error).__name__, place)
 
 
 def may_succeed_later(error: Exception) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.core.files.base import ContentFile
 from django.http import HttpResponse
 from django.test import AsyncClient, Client
@@ -172,11 +173,15 @@ def test_only_blocks_are_in_memory(
 
 @pytest.mark.django_db(transaction=True)
 def test_through_asgi(cast: Cast, url: str) -> None:
+    cookies = cast.client(cast.owner).cookies
+
     async def ask() -> bytes:
         client = AsyncClient()
-        await client.aforce_login(cast.owner)
+        client.cookies = cookies
         response = await client.get(url, headers={"Range": "bytes=-10"})
-        return b"".join([block async for block in response.streaming_content])
+        body = b"".join([block async for block in response.streaming_content])
+        await sync_to_async(response.close)()
+        return body
 
     assert asyncio.run(ask()) == BODY[-10:]
 

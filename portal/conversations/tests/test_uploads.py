@@ -46,14 +46,13 @@ class Tus:
         self.url = ""
 
     def ask(self, method: str, url: str = "", body: bytes = b"", **headers: str) -> HttpResponse:
-        sent = {"Tus-Resumable": "1.0.0", **{k.replace("_", "-"): v for k, v in headers.items()}}
-        return self.client.generic(
-            method,
-            url or self.url,
-            body,
-            content_type=sent.pop("Content-Type", "application/offset+octet-stream"),
-            headers={name: value for name, value in sent.items() if value},
-        )
+        sent = {
+            "Tus-Resumable": "1.0.0",
+            "Content-Type": "application/offset+octet-stream",
+            **headers,
+        }
+        kept = {name: value for name, value in sent.items() if value}
+        return self.client.generic(method, url or self.url, body, headers=kept)
 
     def create(self, size: object = len(BODY), **headers: str) -> HttpResponse:
         pairs = [f"{k} {b64encode(v.encode()).decode()}" for k, v in self.metadata.items()]

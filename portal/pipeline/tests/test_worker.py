@@ -1,0 +1,176 @@
+"""A real worker process, killed without warning in every step, and what a second one makes of it.
+
+A step is caught in the act by holding a lock on the table that it writes to: it stands there,
+RUNNING, until it is killed. No code of the product knows of this.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from django.conf import settings as django_settings
+from django.db import connection, connections
+from procrastinate.contrib.django.models import ProcrastinateJob
+
+from portal.assessments.models import Answer, Evidence, Sheet
+from portal.conversations.models import Conversation, ProcessingStep, Speaker, Transcript, Turn
+from portal.notifications.models import Notification
+from portal.pipeline import tasks
+from portal.pipeline.tests.conftest import SPOKEN, Receive
+
+HEARTBEAT, SILENT_FOR = 0.3, 2.0
+WRITES_TO = {
+    "probe": "conversations_recording",
+    "transcribe": "conversations_transcript",
+    "attribute": "conversations_speaker",
+    "describe": "conversations_conversation",
+    "assess": "assessments_evidence",
+    "notify": "notifications_notification",
+}
+
+
+class Worker:
+    def __init__(self, media: str) -> None:
+        database = connection.settings_dict
+        code = (
+            "import django; from django.conf import settings;"
+            f"settings.DATABASES['default'].update(NAME={database['NAME']!r});"
+            f"settings.MEDIA_ROOT = {media!r}; django.setup();"
+            "from portal.pipeline import worker;"
+            f"worker.run(heartbeat={HEARTBEAT}, silent_for={SILENT_FOR})"
+        )
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", code],
+            env={**os.environ, "DJANGO_SETTINGS_MODULE": "portal.settings"},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout=60)
+
+
+@pytest.fixture
+def start(settings: Any) -> Iterator[Callable[[], Worker]]:
+    started: list[Worker] = []
+
+    def begin() -> Worker:
+        started.append(Worker(str(settings.MEDIA_ROOT)))
+        return started[-1]
+
+    yield begin
+    for worker in started:
+        if worker.process.poll() is None:
+            worker.kill()
+    with connection.cursor() as cursor:  # what the killed ones left open would block the flush
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    connections.close_all()
+
+
+def until(condition: Callable[[], object], seconds: float = 90) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it never happened"
+        time.sleep(0.05)
+
+
+def states(conversation: Conversation) -> dict[str, str]:
+    return dict(conversation.steps.values_list("name", "state"))
+
+
+def counts() -> dict[str, int]:
+    kinds = (Transcript, Turn, Speaker, Sheet, Answer, Evidence, Notification)
+    return {kind.__name__: kind.objects.count() for kind in kinds}
+
+
+@pytest.mark.model
+@pytest.mark.django_db(transaction=True)
+def test_killed_in_every_step(receive: Receive, start: Callable[[], Worker]) -> None:
+    conversation = receive((SPOKEN / "participant_first.ogg").read_bytes())
+    worker = start()
+    for step, table in WRITES_TO.items():
+        parameters = {
+            name: value
+            for name, value in connection.get_connection_params().items()
+            if name in ("dbname", "user", "password", "host", "port")
+        }
+        with psycopg.connect(**parameters) as holder:
+            holder.execute(f"LOCK TABLE {table} IN EXCLUSIVE MODE")
+            until(lambda step=step: states(conversation)[step] == "running")
+            worker.kill()
+        assert states(conversation)[step] == "running"
+        worker = start()
+    until(lambda: states(conversation)["notify"] == "done")
+    assert set(states(conversation).values()) == {"done"}
+    attempts = dict(conversation.steps.values_list("name", "attempts"))
+    assert attempts == dict.fromkeys(WRITES_TO, 2)
+    conversation.refresh_from_db()
+    assert conversation.status == "ready"
+    assert conversation.title
+    made = counts()
+    assert (made["Transcript"], made["Sheet"], made["Notification"]) == (1, 1, 1)
+    assert made["Turn"] == Turn.objects.filter(transcript__conversation=conversation).count()
+    assert made["Answer"] == 16
+    until(lambda: not ProcrastinateJob.objects.filter(task_name=tasks.PROCESS).exists())
+    assert worker.stop() == 0
+
+
+@pytest.mark.model
+@pytest.mark.django_db(transaction=True)
+def test_told_to_stop_it_puts_its_step_back(receive: Receive, start: Callable[[], Worker]) -> None:
+    conversation = receive((django_settings.PROJECT / "demo/audio/salma.ogg").read_bytes())
+    worker = start()
+    moving = conversation.steps.filter(name="transcribe", state="running", progress__gt=0)
+    until(moving.exists)
+    assert worker.stop() == 0
+    step = ProcessingStep.objects.get(conversation=conversation, name="transcribe")
+    assert (step.state, step.attempts) == ("waiting", 0)
+    assert ProcrastinateJob.objects.get(task_name=tasks.PROCESS).status == "todo"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_conversation_without_a_job_is_found(receive: Receive) -> None:
+    conversation = receive(b"sound")
+    assert tasks.enqueue_forgotten() == 0
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM procrastinate_jobs")
+    assert tasks.enqueue_forgotten() == 1
+    job = ProcrastinateJob.objects.get()
+    assert job.args == {"conversation_id": str(conversation.pk)}
+    conversation.steps.update(state="done")
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM procrastinate_jobs")
+    assert tasks.enqueue_forgotten() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_jobs_of_silent_workers_are_given_back(receive: Receive) -> None:
+    receive(b"sound")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO procrastinate_workers (last_heartbeat) VALUES"
+            " (now() - interval '1 minute'), (now()) RETURNING id"
+        )
+        silent, alive = (row[0] for row in cursor.fetchall())
+        cursor.execute("UPDATE procrastinate_jobs SET status = 'doing', worker_id = %s", [alive])
+        assert tasks.retry_stalled() == 0
+        cursor.execute("UPDATE procrastinate_jobs SET worker_id = %s", [silent])
+        assert tasks.someone_is_processing()
+        assert tasks.retry_stalled() == 1
+    assert ProcrastinateJob.objects.get().status == "todo"
