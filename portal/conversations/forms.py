@@ -5,7 +5,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from portal.conversations.templatetags.conversations import engine_name, spoken_language
+from portal.accounts import engines
+from portal.conversations.templatetags.conversations import spoken_language
 
 # What is spoken in the offices, Spain's languages first.
 LANGUAGES = [
@@ -14,23 +15,19 @@ LANGUAGES = [
 ]  # fmt: skip
 
 
-def engines() -> list[tuple[str, str]]:
-    """(id, name for people) of the transcription engines that can work now."""
-    # Imported here so that starting the web process does not look for speech models.
-    from portal.speech.engines import registry
-
-    return [(name, engine_name(name)) for name in registry.available()]
-
-
 class UploadForm(forms.Form):
     """What is chosen beside the file; the file itself goes by tus (see uploads.py)."""
 
     engine = forms.ChoiceField(label=_("Dónde se transcribe"))
-    language = forms.ChoiceField(label=_("Idioma de la conversación"), required=False)
+    language = forms.ChoiceField(
+        label=_("Idioma de la conversación"),
+        required=False,
+        widget=forms.Select(attrs={"class": "form-select"}),
+    )
 
     def __init__(self, *args: Any, default_engine: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.available = engines()
+        self.available = engines.choices()
         engine, language = self.fields["engine"], self.fields["language"]
         assert isinstance(engine, forms.ChoiceField)  # noqa: S101  # for the type checker
         assert isinstance(language, forms.ChoiceField)  # noqa: S101

@@ -5,15 +5,14 @@ from __future__ import annotations
 from django import template
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.translation import get_language_info, gettext_lazy, ngettext
+from django.utils.translation import get_language_info, ngettext
 from django.utils.translation import gettext as _
 
+from portal.accounts import engines
 from portal.conversations.models import Conversation, ProcessingStep, Speaker
 from portal.conversations.steps import StepName
 
 register = template.Library()
-
-ENGINES = {"local": gettext_lazy("En este equipo")}
 
 
 @register.filter
@@ -53,7 +52,7 @@ def spoken_language(code: str) -> str:
 
 @register.filter
 def engine_name(engine: str) -> str:
-    return str(ENGINES.get(engine, engine))
+    return str(engines.NAMES.get(engine, engine))
 
 
 @register.filter
