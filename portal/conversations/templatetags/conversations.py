@@ -52,7 +52,8 @@ def spoken_language(code: str) -> str:
 
 @register.filter
 def engine_name(engine: str) -> str:
-    return str(engines.NAMES.get(engine, engine))
+    """Short, for a line of facts; a choice says more (accounts/engines.py)."""
+    return _("En este equipo") if engine == "local" else str(engines.NAMES.get(engine, engine))
 
 
 @register.filter
