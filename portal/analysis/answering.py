@@ -31,7 +31,7 @@ ANSWER_MAX_WORDS = 25
 _WINDOW_BEFORE, _WINDOW_AFTER = 6, 14
 # What a cue adds to what the head says (0 to 1), and from where on a statement counts.
 _STATED, _TOPIC, _MISS = 0.3, 0.1, -0.3
-_VOLUNTEERED = 0.42
+_VOLUNTEERED = 0.4
 _RELATED = 0.25
 _MAX_ENCODED = 300
 

