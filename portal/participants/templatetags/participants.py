@@ -29,6 +29,15 @@ def people_list(context: Context) -> dict[str, Any]:
     }
 
 
+@register.filter
+def phone(number: str) -> str:
+    """``+34600112233`` -> ``+34 600 112 233``, for people to read."""
+    prefix, rest = ("+34 ", number[3:]) if number.startswith("+34") else ("", number)
+    if not rest.isdigit():
+        return number
+    return prefix + " ".join(rest[at : at + 3] for at in range(0, len(rest), 3))
+
+
 @register.inclusion_tag("participants/ring.html")
 def ring(answered: int | None, total: int | None) -> dict[str, Any]:
     """How much of a ficha is answered, as a ring; nothing without a ficha."""

@@ -123,8 +123,13 @@ document.body.addEventListener("htmx:afterSwap", (event) => {
   if (dialog.classList.contains("show")) focusFirstField();
   else modal().show();
 });
-dialog.addEventListener("shown.bs.modal", focusFirstField);
+dialog.addEventListener("shown.bs.modal", () => {
+  // A modal keeps keyboard and screen reader inside: what is told meanwhile must be there too.
+  dialog.append(toasts);
+  focusFirstField();
+});
 dialog.addEventListener("hidden.bs.modal", () => {
+  dialog.before(toasts);
   document.getElementById("dialog-content").replaceChildren();
 });
 document.body.addEventListener("dialog-close", () => modal().hide());
