@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from conftest import Cast
+from portal.analysis.engines.base import Evidence, Finding
+from portal.assessments import services
+from portal.assessments.forms import version
+from portal.assessments.models import Answer, Sheet
+from portal.conversations.models import Conversation, Turn
+from portal.participants.models import Participant
+
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def filled(conversation: Conversation, turns: list[Turn]) -> Sheet:
+    return services.record_findings(
+        conversation=conversation,
+        findings=[
+            Finding("empadronamiento", "answered", "Sí, en Olmo", (Evidence(1, "calle Olmo"),)),
+            Finding("ingresos", "declined", evidence=(Evidence(3, "prefiero no hablar"),)),
+        ],
+        turns=turns,
+        engine="local",
+        model="1",
+    )
+
+
+@pytest.fixture
+def answer(filled: Sheet) -> Answer:
+    return filled.answers.get(question__slug="empadronamiento")
+
+
+@pytest.fixture
+def client(cast: Cast) -> Client:
+    return cast.client(cast.owner)
+
+
+def post(client: Client, answer: Answer, status: int = 200, **data: str) -> str:
+    response = client.post(f"/respuestas/{answer.pk}/", data, headers=HTMX)
+    assert response.status_code == status
+    return response.content.decode()
+
+
+def test_the_ficha_starts_with_the_first_conversation(
+    client: Client, participant: Participant
+) -> None:
+    html = client.get(f"/personas/{participant.pk}/ficha/").content.decode()
+    assert "La ficha empieza con la primera conversación" in html
+    assert not Sheet.objects.exists()
+
+
+def test_the_ficha_shows_answers_with_the_words_that_prove_them(
+    client: Client, conversation: Conversation, filled: Sheet
+) -> None:
+    html = client.get(f"/personas/{filled.participant_id}/ficha/").content.decode()
+    assert html.count('<section class="domain domain-') == 7
+    assert html.count('<article class="answer"') == 16
+    assert "<strong>1 de 16</strong>" in html
+    assert "Sí, en Olmo" in html
+    assert "«calle Olmo»" in html
+    assert 'data-play-from="11.50"' in html
+    assert f"/conversaciones/{conversation.pk}/#turno-1" in html
+    assert "Prefirió no contestar" in html
+
+
+def test_saving_shows_who_wrote_it_and_the_new_count(client: Client, filled: Sheet) -> None:
+    blank = filled.answers.get(question__slug="nacionalidad")
+    html = post(client, blank, value="  No, tiene residencia ")
+    blank.refresh_from_db()
+    assert (blank.value, blank.state, blank.origin) == (
+        "No, tiene residencia",
+        "answered",
+        "person",
+    )
+    assert "Escrita por Ana Robles" in html
+    assert "<strong>2 de 16</strong>" in html
+    assert 'hx-swap-oob="true"' in html
+
+
+def test_a_person_decides_the_state_too(client: Client, cast: Cast, answer: Answer) -> None:
+    html = post(client, answer, state="declined", value="")
+    answer.refresh_from_db()
+    assert (answer.state, answer.value, answer.edited_by) == ("declined", "", cast.owner)
+    assert "Anotado por Ana Robles" in html
+    assert "<strong>0 de 16</strong>" in html
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        ({"state": "answered", "value": " "}, "escriba la respuesta"),
+        ({"state": "inventado"}, "inventado"),
+        ({"value": "x" * 4001}, "4000"),
+    ],
+)
+def test_what_cannot_be_saved_comes_back_as_it_was_written(
+    client: Client, answer: Answer, data: dict[str, str], text: str
+) -> None:
+    html = post(client, answer, 422, **data)
+    assert text in html
+    assert data.get("value", "") in html
+    answer.refresh_from_db()
+    assert answer.value == "Sí, en Olmo"
+
+
+def test_a_colleague_s_words_are_not_overwritten_unseen(
+    cast: Cast, client: Client, answer: Answer
+) -> None:
+    seen = version(answer)
+    services.edit_answer(answer=answer, employee=cast.teammate, value="Sí, en Roble")
+    html = post(client, answer, 422, value="No", seen=seen)
+    assert "Bruno Salas guardó: «Sí, en Roble»" in html
+    assert ">No</textarea>" in html
+    answer.refresh_from_db()
+    assert answer.value == "Sí, en Roble"
+    post(client, answer, value="No", seen=version(answer))
+    answer.refresh_from_db()
+    assert answer.value == "No"
+
+
+def test_what_a_machine_added_meanwhile_does_not_stop_a_person(
+    client: Client, conversation: Conversation, turns: list[Turn], filled: Sheet
+) -> None:
+    health = filled.answers.get(question__slug="estado_salud")
+    seen = version(health)
+    services.record_findings(
+        conversation=conversation,
+        findings=[Finding("estado_salud", "asked", evidence=(Evidence(4, "salud"),))],
+        turns=turns,
+        engine="local",
+        model="1",
+    )
+    post(client, health, value="Bien", seen=seen)
+    health.refresh_from_db()
+    assert health.value == "Bien"
+
+
+def test_an_answer_is_never_markup(client: Client, answer: Answer) -> None:
+    bad = "</textarea><script>alert(1)</script>\"'"
+    assert "<script>alert" not in post(client, answer, value=bad)
+    for address in (f"/respuestas/{answer.pk}/", f"/respuestas/{answer.pk}/?editar"):
+        assert "<script>alert" not in client.get(address, headers=HTMX).content.decode()
+
+
+def test_an_answer_is_a_page_for_who_comes_without_scripts(client: Client, answer: Answer) -> None:
+    html = client.get(f"/respuestas/{answer.pk}/?editar").content.decode()
+    assert "<textarea" in html
+    assert "<h1" in html
+    response = client.post(f"/respuestas/{answer.pk}/", {"value": "No"})
+    assert response["Location"] == f"/personas/{answer.sheet.participant_id}/ficha/#r-{answer.pk}"
+
+
+def test_the_ficha_costs_few_queries(
+    client: Client, filled: Sheet, django_assert_max_num_queries: object
+) -> None:
+    address = f"/personas/{filled.participant_id}/ficha/"
+    client.get(address)
+    with django_assert_max_num_queries(16):  # type: ignore[operator]
+        client.get(address)
+
+
+@pytest.mark.parametrize("page", ["/personas/{person}/ficha/", "/respuestas/{answer}/"])
+@pytest.mark.parametrize(
+    ("who", "status"), [("owner", 200), ("teammate", 200), ("stranger", 404), (None, 302)]
+)
+def test_only_the_team_sees_it(
+    cast: Cast, answer: Answer, page: str, who: str | None, status: int
+) -> None:
+    address = page.format(person=answer.sheet.participant_id, answer=answer.pk)
+    assert cast.client(getattr(cast, who) if who else None).get(address).status_code == status
+
+
+def test_a_stranger_writes_nothing(cast: Cast, answer: Answer) -> None:
+    response = cast.client(cast.stranger).post(f"/respuestas/{answer.pk}/", {"value": "No"})
+    assert response.status_code == 404
+    answer.refresh_from_db()
+    assert answer.value == "Sí, en Olmo"
