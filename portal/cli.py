@@ -54,4 +54,4 @@ def worker() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(prog_name="portal")
