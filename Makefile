@@ -39,7 +39,7 @@ setup: .venv/run.done node_modules/run.done .venv/models.done .venv/messages.don
 	@touch $@ .venv/run.done
 
 node_modules/run.done: package-lock.json bin/install-node | .venv/run.done
-	@bin/install-node --omit=dev
+	@bin/install-node --omit=dev --omit=optional
 	@touch $@
 
 node_modules/dev.done: package-lock.json bin/install-node | .venv/run.done
@@ -76,7 +76,7 @@ lint: .venv/dev.done node_modules/dev.done
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 	.venv/bin/djlint --quiet --check --lint portal
-	node_modules/.bin/biome ci --colors=off
+	bin/biome ci --colors=off
 	bin/check-locks
 	$(PYTHON) -m pytest portal/operations/tests/test_migrations.py
 
@@ -84,7 +84,7 @@ format: .venv/dev.done node_modules/dev.done
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 	-.venv/bin/djlint --quiet --reformat portal
-	node_modules/.bin/biome check --write
+	bin/biome check --write
 
 bench: .venv/dev.done setup
 	$(PYTHON) -m bench.pipeline $(ARGS)
