@@ -29,8 +29,8 @@ class Employee(AbstractBaseUser, PermissionsMixin):
     )
     default_engine = models.CharField(_("motor de transcripción"), max_length=30, default="local")
     is_active = models.BooleanField(_("activo"), default=True)
-    is_staff = models.BooleanField(default=False)
-    created_at = models.DateTimeField(auto_now_add=True)
+    is_staff = models.BooleanField(_("puede entrar en la administración"), default=False)
+    created_at = models.DateTimeField(_("fecha de creación"), auto_now_add=True)
 
     objects: ClassVar[EmployeeManager] = EmployeeManager()
 
@@ -59,7 +59,7 @@ class Team(models.Model):
     members = models.ManyToManyField(
         Employee, through="Membership", related_name="teams", verbose_name=_("miembros")
     )
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(_("fecha de creación"), auto_now_add=True)
 
     class Meta:
         ordering = ["name"]
@@ -75,11 +75,20 @@ class Membership(models.Model):
         MEMBER = "member", _("Miembro")
         COORDINATOR = "coordinator", _("Coordinación")
 
-    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="memberships")
-    employee = models.ForeignKey(Employee, on_delete=models.CASCADE, related_name="memberships")
-    role = models.CharField(max_length=20, choices=Role, default=Role.MEMBER)
+    team = models.ForeignKey(
+        Team, on_delete=models.CASCADE, related_name="memberships", verbose_name=_("equipo")
+    )
+    employee = models.ForeignKey(
+        Employee,
+        on_delete=models.CASCADE,
+        related_name="memberships",
+        verbose_name=_("empleado/a"),
+    )
+    role = models.CharField(_("función"), max_length=20, choices=Role, default=Role.MEMBER)
 
     class Meta:
+        verbose_name = _("pertenencia a un equipo")
+        verbose_name_plural = _("quién está en cada equipo")
         constraints = [
             models.UniqueConstraint(fields=["team", "employee"], name="one_membership_per_team")
         ]
