@@ -1,4 +1,4 @@
-"""A user of a running portal, for benches: signs in and uses the API and the uploads as a browser does."""
+"""A user of a running portal: signs in, uses the API, and sends files as the pages do."""
 
 from __future__ import annotations
 

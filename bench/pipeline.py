@@ -12,27 +12,19 @@ import argparse
 import json
 import os
 import secrets
-import shutil
-import signal
-import socket
 import statistics
 import subprocess
 import sys
-import tempfile
 import threading
 import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import av
 import psutil
 
 from bench.client import Pieces, Portal, seconds_between
+from bench.installation import MODELS, PROJECT, command, installation, running
 
-PROJECT = Path(__file__).resolve().parent.parent
-MODELS = Path(os.environ.get("PORTAL_DATA", PROJECT / "var")) / "models"
 EMAIL, PASSWORD = "bench@example.org", secrets.token_urlsafe(16)
 MB = 1024 * 1024
 
@@ -46,14 +38,12 @@ def main() -> None:
     arguments = parser.parse_args()
 
     figures: dict[str, float] = {}
-    with tempfile.TemporaryDirectory(prefix="portal-bench-") as folder:
-        data = Path(folder)
-        shutil.copytree(MODELS, data / "models", copy_function=os.link)
-        environment = {**os.environ, "PORTAL_DATA": folder}
+    with installation() as (data, environment):
         audio = data / "bench.wav"
         seconds = speech(audio, arguments.minutes * 60)
-        with running(environment, first=True):
-            pass
+        with running(environment):
+            who = ["--email", EMAIL, "--name", "Bench", "--team", "Bench", "--password-stdin"]
+            command(["createadmin", *who], environment, text=PASSWORD)
         with running(environment) as (portal, supervisor, start_s):
             figures["start_s"] = start_s
             figures |= pipeline(portal, supervisor, audio, seconds, arguments.runs)
@@ -78,51 +68,6 @@ def speech(path: Path, seconds: float) -> float:
             sources = sources or sorted((PROJECT / "demo" / "audio").glob("*.ogg"))
         out.mux(stream.encode(None))
     return written / 16000
-
-
-@contextmanager
-def running(
-    environment: dict[str, str], *, first: bool = False
-) -> Iterator[tuple[Portal, psutil.Process, float]]:
-    """`make run` on an installed folder, from the command to the first page and to its end."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = {**environment, "PORTAL_PORT": str(port)}
-    started = time.perf_counter()
-    process = subprocess.Popen(
-        ["make", "--no-print-directory", "run", "DEMO="],
-        cwd=PROJECT,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    try:
-        address = f"http://127.0.0.1:{port}/cuenta/login/"
-        while True:
-            try:
-                with urllib.request.urlopen(address, timeout=5) as page:  # noqa: S310
-                    page.read()
-                    break
-            except OSError:
-                if process.poll() is not None:
-                    raise SystemExit("the portal did not start") from None
-                time.sleep(0.05)
-        start_s = time.perf_counter() - started
-        if first:
-            subprocess.run(
-                [sys.executable, "-m", "portal.cli", "createadmin", "--email", EMAIL]
-                + ["--name", "Bench", "--team", "Bench", "--password-stdin"],
-                input=PASSWORD.encode(),
-                env=environment,
-                cwd=PROJECT,
-                check=True,
-                stdout=subprocess.DEVNULL,
-            )
-        yield Portal("127.0.0.1", port), psutil.Process(process.pid), start_s
-    finally:
-        os.killpg(process.pid, signal.SIGINT)
-        process.wait(30)
 
 
 def pipeline(

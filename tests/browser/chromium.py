@@ -1,0 +1,26 @@
+"""Starting the system's Chromium, for the tests and for the pictures of the docs."""
+
+from __future__ import annotations
+
+import os
+
+from playwright.sync_api import Browser, Playwright, ViewportSize
+
+DESKTOP: ViewportSize = {"width": 1280, "height": 800}
+TABLET: ViewportSize = {"width": 768, "height": 1024}
+ARGUMENTS = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def launch(playwright: Playwright) -> Browser:
+    return playwright.chromium.launch(
+        executable_path=os.environ.get("PORTAL_CHROMIUM", "/usr/bin/chromium"), args=ARGUMENTS
+    )
