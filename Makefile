@@ -29,6 +29,7 @@ help:
 # --- Preparation ---------------------------------------------------------------------------
 
 setup: .venv/run.done node_modules/run.done .venv/models.done .venv/messages.done .venv/static.done
+	@:
 
 .venv/run.done: requirements/run.txt bin/install-python
 	@bin/install-python requirements/run.txt

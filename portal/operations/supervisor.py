@@ -256,6 +256,10 @@ class _Portal:
                 )
             await asyncio.sleep(0.1)
         if prepared["demo_pending"]:
+            click.echo(
+                f"El portal ya atiende en {self.address}. Solo la primera vez: se procesan las "
+                "conversaciones de muestra."
+            )
             following = await start("demo", stdout=None, stderr=None)
             await following.wait()
         click.secho(f"\nPortal listo: {self.address}", bold=True)
