@@ -288,9 +288,9 @@ def save_transcript(*, conversation: Conversation, transcript: speech.Transcript
 
 
 @transaction.atomic
-def save_roles(*, transcript: Transcript, roles: Mapping[str, str]) -> None:
+def save_roles(*, conversation: Conversation, roles: Mapping[str, str]) -> None:
     """``roles``: a Speaker.Role for each speaker's label."""
-    for speaker in transcript.speakers.all():
+    for speaker in Speaker.objects.filter(transcript__conversation=conversation):
         speaker.role = Speaker.Role(roles.get(speaker.label, Speaker.Role.OTHER))
         speaker.save(update_fields=["role"])
 

@@ -57,7 +57,7 @@ def attribute(conversation: Conversation, progress: Progress) -> None:
     turns = _turns(conversation)
     said = [speech.Turn(turn.speaker.label, turn.start, turn.end, turn.text) for turn in turns]
     roles = assign_roles(said).roles
-    services.save_roles(transcript=conversation.transcript, roles=roles)
+    services.save_roles(conversation=conversation, roles=roles)
 
 
 def describe(conversation: Conversation, progress: Progress) -> None:
@@ -97,7 +97,9 @@ LAST = Step(StepName.NOTIFY, notify)
 
 
 def _turns(conversation: Conversation) -> list[Turn]:
-    return list(conversation.transcript.turns.select_related("speaker"))
+    return list(
+        Turn.objects.filter(transcript__conversation=conversation).select_related("speaker")
+    )
 
 
 def _for_analysis(turns: list[Turn]) -> list[AnalysisTurn]:

@@ -63,7 +63,7 @@ def silent_film() -> bytes:
 
 
 def promise_of_an_hour() -> bytes:
-    """A WAV whose header promises an hour and which ends at once: what counts is what can be heard."""
+    """A WAV whose header promises an hour and which ends at once; what can be heard counts."""
     whole = bytearray(sound(3.0))
     at = whole.index(b"data") + 4
     whole[at : at + 4] = (RATE * 2 * 3600).to_bytes(4, "little")

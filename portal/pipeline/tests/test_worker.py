@@ -1,7 +1,7 @@
 """A real worker process, killed without warning in every step, and what a second one makes of it.
 
-A step is caught in the act by holding a lock on the table that it writes to: it stands there,
-RUNNING, until it is killed. No code of the product knows of this.
+A step is caught in the act by a trigger of the test's own, which makes it wait for a lock when it
+writes its result: it stands there, RUNNING, until it is killed. No product code knows of this.
 """
 
 from __future__ import annotations
@@ -27,14 +27,42 @@ from portal.pipeline import tasks
 from portal.pipeline.tests.conftest import SPOKEN, Receive
 
 HEARTBEAT, SILENT_FOR = 0.3, 2.0
-WRITES_TO = {
-    "probe": "conversations_recording",
-    "transcribe": "conversations_transcript",
-    "attribute": "conversations_speaker",
-    "describe": "conversations_conversation",
-    "assess": "assessments_evidence",
-    "notify": "notifications_notification",
+WRITES = {
+    "probe": "UPDATE ON conversations_recording",
+    "transcribe": "INSERT ON conversations_transcript",
+    "attribute": "UPDATE ON conversations_speaker",
+    "describe": "UPDATE OF title ON conversations_conversation",
+    "assess": "INSERT ON assessments_evidence",
+    "notify": "INSERT ON notifications_notification",
 }
+
+
+@pytest.fixture
+def let_go(db: None) -> Iterator[Callable[[str], None]]:
+    """Every step waits where it writes, until the function given is called with its name."""
+    keys = {step: 9000 + number for number, step in enumerate(WRITES)}
+    wanted = ("dbname", "user", "password", "host", "port")
+    given = connection.get_connection_params()
+    with psycopg.connect(
+        **{name: given[name] for name in wanted if given.get(name)},
+        application_name="holder",
+        autocommit=True,
+    ) as holder:
+        holder.execute(
+            "CREATE FUNCTION wait_here() RETURNS trigger LANGUAGE plpgsql AS $$"
+            " BEGIN PERFORM pg_advisory_xact_lock(TG_ARGV[0]::bigint); RETURN NEW; END $$"
+        )
+        for step, event in WRITES.items():
+            holder.execute(
+                f"CREATE TRIGGER wait_{step} BEFORE {event}"
+                f" FOR EACH ROW EXECUTE FUNCTION wait_here({keys[step]})"
+            )
+            holder.execute("SELECT pg_advisory_lock(%s)", [keys[step]])
+        try:
+            yield lambda step: holder.execute("SELECT pg_advisory_unlock(%s)", [keys[step]])
+        finally:
+            holder.execute("SELECT pg_advisory_unlock_all()")
+            holder.execute("DROP FUNCTION wait_here CASCADE")
 
 
 class Worker:
@@ -79,6 +107,7 @@ def start(settings: Any) -> Iterator[Callable[[], Worker]]:
         cursor.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " AND application_name <> 'holder'"
         )
     connections.close_all()
 
@@ -101,25 +130,21 @@ def counts() -> dict[str, int]:
 
 @pytest.mark.model
 @pytest.mark.django_db(transaction=True)
-def test_killed_in_every_step(receive: Receive, start: Callable[[], Worker]) -> None:
+def test_killed_in_every_step(
+    receive: Receive, let_go: Callable[[str], None], start: Callable[[], Worker]
+) -> None:
     conversation = receive((SPOKEN / "participant_first.ogg").read_bytes())
     worker = start()
-    for step, table in WRITES_TO.items():
-        parameters = {
-            name: value
-            for name, value in connection.get_connection_params().items()
-            if name in ("dbname", "user", "password", "host", "port")
-        }
-        with psycopg.connect(**parameters) as holder:
-            holder.execute(f"LOCK TABLE {table} IN EXCLUSIVE MODE")
-            until(lambda step=step: states(conversation)[step] == "running")
-            worker.kill()
+    for step in WRITES:
+        until(lambda step=step: states(conversation)[step] == "running")
+        worker.kill()
         assert states(conversation)[step] == "running"
+        let_go(step)
         worker = start()
     until(lambda: states(conversation)["notify"] == "done")
     assert set(states(conversation).values()) == {"done"}
     attempts = dict(conversation.steps.values_list("name", "attempts"))
-    assert attempts == dict.fromkeys(WRITES_TO, 2)
+    assert attempts == dict.fromkeys(WRITES, 2)
     conversation.refresh_from_db()
     assert conversation.status == "ready"
     assert conversation.title
