@@ -8,10 +8,11 @@ from typing import Literal
 
 import numpy as np
 
-from portal.analysis.cues import Cue, CueIndex, Match, discourse, discourse_index, parse_cue
+from portal.analysis.cues import Cue, CueIndex, Match, discourse_index, parse_cue, phrases
 from portal.analysis.encoder import Encoder
 from portal.analysis.engines.base import Question
 from portal.analysis.heads import stating_heads
+from portal.analysis.language import word_set
 from portal.analysis.text import (
     Sentence,
     Words,
@@ -32,33 +33,26 @@ _WINDOW_BEFORE, _WINDOW_AFTER = 6, 14
 # What a cue adds to what the head says (0 to 1), and from where on a statement counts.
 _STATED, _TOPIC, _MISS = 0.3, 0.1, -0.3
 _VOLUNTEERED = 0.4
-_RELATED = 0.25
+_RELATED, _UNRELATED, _LONG_REPLY = 0.25, 0.08, 10
 _MAX_ENCODED = 300
+_LATEST_POLARITY = 6
 
 _TALK = discourse_index(
     "decline", "clarify", "interrupt", "unknown", "correct", "elsewhere", "hypothetical"
 )
-_FIRST_PERSON = frozenset(
-    """yo me mi mis nos nosotros nosotras tengo estoy soy vivo trabajo cobro debo cuido busco hago
-    puedo quiero voy tenemos estamos somos vivimos debemos hacemos podemos he hemos""".split()
-)
-_PREPOSITIONS = frozenset("con de a para por en del al sin entre y".split())
-_NEGATED_APPLIANCE = frozenset(
-    """no sin ni tampoco falta faltan rompio rota roto rotas rotos estropeo estropeada estropeado
-    averiada averiado falla ninguna""".split()
-)
+_FIRST_PERSON = word_set("first_person")
+_PREPOSITIONS = word_set("prepositions")
+_NEGATED_APPLIANCE = word_set("missing_or_broken")
 
 
-def _phrases(name: str) -> tuple[Cue, ...]:
-    texts = discourse()[name]
-    assert isinstance(texts, list)
-    # The longest first: "claro que no" is not "claro".
-    return tuple(sorted(map(parse_cue, texts), key=lambda cue: -len(cue.elements)))
+def _longest_first(name: str) -> tuple[Cue, ...]:
+    """ "Claro que no" is not "claro"."""
+    return tuple(sorted(map(parse_cue, phrases(name)), key=lambda cue: -len(cue.elements)))
 
 
-_YES, _NO = _phrases("yes"), _phrases("no")
-_FILLER, _BACKCHANNEL = _phrases("filler"), _phrases("backchannel")
-_HESITATION = frozenset("pues bueno mire mira eh ah ay uf uy hombre a ver este mmm hmm ehm bah pos".split())
+_YES, _NO = _longest_first("yes"), _longest_first("no")
+_FILLER, _BACKCHANNEL = _longest_first("filler"), _longest_first("backchannel")
+_HESITATION = word_set("hesitation")
 
 
 def _opens_with(cues: Sequence[Cue], folded: Sequence[str], at: int, end: int) -> int | None:
@@ -68,6 +62,17 @@ def _opens_with(cues: Sequence[Cue], folded: Sequence[str], at: int, end: int) -
         if stop is not None:
             return stop
     return None
+
+
+def _late_polarity(parsed: Words) -> Literal["Sí", "No", ""]:
+    """The yes of "en el piso sí" and the no of "alcohol no"."""
+    for place in range(min(_LATEST_POLARITY, len(parsed))):
+        last = place + 1 == len(parsed) or is_joint(parsed, place + 1)
+        if parsed.slice(place, place + 1).lower() == "sí":
+            return "Sí"
+        if parsed.folded[place] == "no" and last:
+            return "No"
+    return ""
 
 
 def answer_type(question: Question) -> AnswerType:
@@ -157,9 +162,9 @@ class AnswerJudge:
     def _with_cues(self, spoken: Spoken, piece: Sentence, row: list[float]) -> list[float]:
         kinds: dict[int, set[str]] = {}
         for match in spoken.matches:
-            if match.start < piece.end and match.end > piece.start:
-                if match.kind != "state" or self._counts(spoken, match, False):
-                    kinds.setdefault(int(match.key), set()).add(match.kind)
+            inside = match.start < piece.end and match.end > piece.start
+            if inside and (match.kind != "state" or self._counts(spoken, match, False)):
+                kinds.setdefault(int(match.key), set()).add(match.kind)
         for question, kind in kinds.items():
             row[question] += _STATED * ("state" in kind) + _MISS * ("miss" in kind)
             row[question] += _TOPIC * ("topic" in kind)
@@ -185,6 +190,7 @@ class AnswerJudge:
             if filler is None:
                 break
             at = filler
+        polarity = polarity or _late_polarity(parsed)
         split = tuple(sentences(parsed))
         begin = 0
         while begin < end - 1 and folded[begin] in _HESITATION:
@@ -205,7 +211,7 @@ class AnswerJudge:
     # --- a reply to a question that was asked ---
 
     def reply(self, spoken: Spoken, question: int, *, wants_fact: bool) -> Judgement:
-        """Judges a turn that follows the question."""
+        """Judges a turn that follows the question; ``wants_fact``: no yes or no would answer it."""
         folded = spoken.words.folded
         if not folded or not spoken.spanish:
             return Judgement("nothing")
@@ -220,10 +226,10 @@ class AnswerJudge:
         related = bool(stated) or score >= _RELATED or bool(spoken.about(question, "topic"))
         if kind == "number" and not related and not self._has_number(folded):
             return Judgement("nothing")
-        other = max((v for row in spoken.scores for v in row), default=0.0)
-        # Talks past the question, about another one of the form.
-        if other >= 0.45 and score < 0.1 and not related and not spoken.polarity:
-            if len(folded) >= 5 and not wants_fact:
+        if kind == "yes_no" and not (related or wants_fact or spoken.polarity):
+            # Talks past the question, of another one of the form or of something else.
+            other = max((v for row in spoken.scores for v in row), default=0.0)
+            if score < _UNRELATED and (other >= 0.45 or len(folded) >= _LONG_REPLY):
                 return Judgement("nothing")
         confidence = 0.9 if stated or score >= 0.4 else 0.8 if spoken.polarity else 0.6
         focus = stretch if score >= _RELATED else None
@@ -234,7 +240,9 @@ class AnswerJudge:
         rest = end - spoken.opening
         at = 0
         while at < end:
-            stop = _opens_with(_BACKCHANNEL, folded, at, end) or _opens_with(_FILLER, folded, at, end)
+            stop = _opens_with(_BACKCHANNEL, folded, at, end) or _opens_with(
+                _FILLER, folded, at, end
+            )
             if stop is None:
                 break
             at = stop
@@ -327,9 +335,13 @@ class AnswerJudge:
             answer = self._number_first(spoken, question, start, end, answer)
         elif kind == "list":
             answer = self._list_first(spoken, question, answer)
-        elif kind == "yes_no" and direct and spoken.polarity:
-            if not fold(answer).startswith(fold(spoken.polarity)):
-                answer = f"{spoken.polarity}, {_lower_first(answer)}"
+        elif (
+            kind == "yes_no"
+            and direct
+            and spoken.polarity
+            and not fold(answer).startswith(fold(spoken.polarity))
+        ):
+            answer = f"{spoken.polarity}, {_lower_first(answer)}"
         return Judgement("answered", quote, _upper_first(answer), confidence, corrects, bare)
 
     def _around(self, spoken: Spoken, focus: Sentence) -> tuple[int, int]:
@@ -390,14 +402,19 @@ class AnswerJudge:
 
     def _list_first(self, spoken: Spoken, question: int, answer: str) -> str:
         """The things named, those that are missing or broken apart."""
-        have, lack = [], []
+        have: list[str] = []
+        lack: list[str] = []
         for match in spoken.about(question, "topic"):
             name = spoken.words.slice(match.start, match.end).lower()
             low = match.start
             while low > 0 and not is_joint(spoken.words, low) and match.start - low < 5:
                 low -= 1
             high = match.end
-            while high < len(spoken.words) and not _breaks(spoken.words, high) and high < match.end + 5:
+            while (
+                high < len(spoken.words)
+                and not _breaks(spoken.words, high)
+                and high < match.end + 5
+            ):
                 high += 1
             around = set(spoken.words.folded[low:high])
             group = lack if around & _NEGATED_APPLIANCE else have
@@ -425,9 +442,6 @@ def _lower_first(text: str) -> str:
     return text[:1].lower() + text[1:] if common else text
 
 
-_COMMON = frozenset(
-    """estoy tengo vivo soy somos tenemos estamos el la los las lo un una de en con a mi mis yo
-    nosotros me nos se hay es son no si pues bueno porque pero ahora todavia desde hace cuando""".split()
-)
+_COMMON = word_set("sentence_openers")
 _FAMILY = parse_cue("@fam").elements[0]
 _THIRD_PERSON = parse_cue("@fam|@tercero|ella|ellos|ellas").elements[0]

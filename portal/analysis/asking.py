@@ -11,6 +11,7 @@ from portal.analysis.cues import CueIndex, discourse_index
 from portal.analysis.encoder import Encoder, Vectors
 from portal.analysis.engines.base import Question
 from portal.analysis.heads import asking_heads
+from portal.analysis.language import word_set
 from portal.analysis.text import Sentence, Words, content_stems, sentences, stretches, words
 
 # What a cue adds to what the head says (0 to 1), and from where on a question counts as asked.
@@ -42,7 +43,7 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class AskingTurn:
-    """``moves_on``: the turn asks something, of the form or not; ``defers``: it puts something off."""
+    """``moves_on``: it asks something, of the form or not; ``defers``: it puts something off."""
 
     asks: tuple[Ask, ...]
     moves_on: bool
@@ -61,9 +62,7 @@ class _Candidate:
     wants_fact: bool
 
 
-_FACT_WORDS = frozenset(
-    "que como cuando donde cuanto cuantos cuanta cuantas cual cuales quien quienes".split()
-)
+_FACT_WORDS = word_set("fact_words")
 
 
 class AskDetector:
@@ -130,9 +129,7 @@ class AskDetector:
 
     def _score(self, candidates: Sequence[_Candidate]) -> Vectors:
         scores = np.zeros((len(candidates), len(self._questions)), dtype=np.float32)
-        places = [
-            p for p, c in enumerate(candidates) if c.asking or c.deferred or c.confirms
-        ]
+        places = [p for p, c in enumerate(candidates) if c.asking or c.deferred or c.confirms]
         if len(places) > _MAX_ENCODED:
             quick = self._heads.by_words([candidates[p].text for p in places]).max(axis=1)
             strongest = [max(candidates[p].cues) for p in places] + quick

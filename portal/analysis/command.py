@@ -1,4 +1,4 @@
-"""``portal assess`` and ``portal ask``: the analysis engines from a shell, without database or web."""
+"""``portal assess`` and ``portal ask``: the engines from a shell, without database or web."""
 
 from __future__ import annotations
 
@@ -75,7 +75,9 @@ _ENGINE = click.option(
 
 @click.command()
 @_TRANSCRIPT
-@click.option("--questionnaire", type=click.Path(path_type=Path), help="JSON o TOML; el de acogida.")
+@click.option(
+    "--questionnaire", type=click.Path(path_type=Path), help="JSON o TOML; el de acogida."
+)
 @_ENGINE
 def assess(transcript: Path, questionnaire: Path | None, engine: str) -> None:
     """Rellena la ficha con lo que se dice en la transcripción (JSON)."""

@@ -19,6 +19,8 @@ from portal.analysis.text import Words, has_punctuation, shorten, words
 
 # A question nobody took up is forgotten after so many turns of the others.
 _PATIENCE = 2
+# From here on a reply is about the question beyond having followed it.
+_SURE = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +91,7 @@ class Coverage:
 
     @staticmethod
     def _after_employee(waiting: list[_Open], moves_on: bool, defers: bool) -> list[_Open]:
-        if defers:
-            return []
-        if moves_on:
+        if defers or moves_on:
             return []
         return [o for o in waiting if not o.answered]
 
@@ -118,10 +118,10 @@ class Coverage:
         for place in waiting:
             question = place.ask.question
             judged = self._judge.reply(spoken, question, wants_fact=place.ask.wants_fact)
-            # Several questions in one breath: only the last one takes an answer that names nothing.
-            if place.ask.start != latest and judged.verdict == "answered":
-                if not spoken.about(question, "state", "topic") and spoken.best(question)[0] < 0.3:
-                    judged = Judgement("nothing")
+            named = bool(spoken.about(question, "state", "topic")) or spoken.best(question)[0] > 0.3
+            # Of several questions in one breath, the last takes an answer that names nothing.
+            if place.ask.start != latest and judged.verdict == "answered" and not named:
+                judged = Judgement("nothing")
             if judged.verdict == "answered":
                 taken.add(question)
                 records[question].answers.append(_Answer(number, judged, True, place.evidence))
@@ -172,11 +172,10 @@ def _chosen(answers: Sequence[_Answer]) -> tuple[_Answer, _Answer | None]:
     A correction holds over what it corrects; else what was said when asked over what was said
     in passing, the fuller over the bare, and the later of two replies over the earlier.
     """
-    direct = [a for a in answers if a.direct]
-    pool = direct or list(answers)
     first = max(
-        pool,
+        answers,
         key=lambda a: (
+            a.direct and a.judgement.confidence >= _SURE,
             a.judgement.corrects,
             round(a.judgement.confidence, 1),
             not a.judgement.bare,

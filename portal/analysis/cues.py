@@ -4,7 +4,7 @@ A cue is a phrase of folded words that must follow one another. In it
 
     empadron*      a word that begins so            vivo|vivimos   one of these words
     ~              up to four words between         ~1  ~0         up to one, none
-    @fam  #        a class of words of the language (``discourse_es.json``): family, numbers
+    @fam  #        a class of words of the language (``classes_es.json``): family, numbers
 
 and how it begins says in whose mouth it counts:
 
@@ -15,14 +15,13 @@ and how it begins says in whose mouth it counts:
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
-from typing import Literal
+from typing import Literal, cast
 
+from portal.analysis.language import read_data
 from portal.analysis.text import fold
 
 Kind = Literal["ask", "state", "topic", "miss"]
@@ -74,17 +73,18 @@ class Cue:
 
 
 @cache
-def discourse() -> Mapping[str, object]:
-    """What speech in Spanish has in common, whatever the questionnaire: see ``discourse_es.json``."""
-    file = resources.files("portal.analysis") / "data" / "discourse_es.json"
-    data: Mapping[str, object] = json.loads(file.read_text(encoding="utf-8"))
-    return data
+def _discourse() -> Mapping[str, list[str]]:
+    return cast("Mapping[str, list[str]]", read_data("discourse_es.json"))
+
+
+def phrases(name: str) -> list[str]:
+    """Phrases any conversation in Spanish has, in the notation of cues: ``decline``, ``yes`` ..."""
+    return _discourse()[name]
 
 
 @cache
 def _word_classes() -> Mapping[str, frozenset[str]]:
-    classes = discourse()["classes"]
-    assert isinstance(classes, dict)
+    classes = cast("Mapping[str, str]", read_data("classes_es.json"))
     return {name: frozenset(fold(members).split()) for name, members in classes.items()}
 
 
@@ -169,10 +169,5 @@ class CueIndex:
 
 
 def discourse_index(*names: str) -> CueIndex:
-    """The discourse phrases of these names (``decline``, ``defer`` ...), each a group."""
-    groups: dict[str, list[str]] = {}
-    for name in names:
-        phrases = discourse()[name]
-        assert isinstance(phrases, list)
-        groups[name] = phrases
-    return CueIndex(groups)
+    """The phrases of these names, each a group."""
+    return CueIndex({name: phrases(name) for name in names})

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from functools import cache
-from importlib import resources
+from typing import Any, cast
 
 from portal.analysis.cues import CueIndex, discourse_index
 from portal.analysis.engines.base import Description, Turn
 from portal.analysis.grounding import EMPLOYEE, NO_SUMMARY, NO_TITLE, ground_description
+from portal.analysis.language import read_data
 from portal.analysis.text import Sentence, Words, sentences, words
 
 _TALK = discourse_index("reason", "need")
@@ -20,9 +20,8 @@ _QUOTE_WORDS = 13
 
 @cache
 def _themes() -> CueIndex:
-    file = resources.files("portal.analysis") / "data" / "themes_es.json"
-    themes = json.loads(file.read_text(encoding="utf-8"))["themes"]
-    return CueIndex({theme["label"]: theme["cues"] for theme in themes})
+    data = cast("dict[str, list[dict[str, Any]]]", read_data("themes_es.json"))
+    return CueIndex({theme["label"]: theme["cues"] for theme in data["themes"]})
 
 
 def describe(turns: Sequence[Turn]) -> Description:

@@ -44,7 +44,7 @@ class Problem:
 
 
 def text_key(text: str) -> str:
-    """Under which a text's vector is kept, here and in the vectors that come with a questionnaire."""
+    """Under which the vector of a text is kept, here and in ``vectors.npz``."""
     return hashlib.sha256(text[:MAX_CHARACTERS].encode()).hexdigest()[:16]
 
 

@@ -10,17 +10,18 @@ and 0.57.
 
 from __future__ import annotations
 
-import json
 import zlib
 from collections.abc import Sequence
 from functools import cache
-from importlib import resources
+from itertools import pairwise
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from portal.analysis.encoder import Encoder, Vectors
 from portal.analysis.engines.base import Question
+from portal.analysis.language import read_data
 from portal.analysis.text import FUNCTION_WORDS, stem, words
 
 _RIDGE = 0.5
@@ -31,8 +32,8 @@ _LETTERS = 5
 @cache
 def small_talk_texts() -> tuple[str, ...]:
     """What is said in such conversations without touching any question."""
-    file = resources.files("portal.analysis") / "data" / "small_talk_es.json"
-    return tuple(json.loads(file.read_text(encoding="utf-8"))["sentences"])
+    data = cast("dict[str, list[str]]", read_data("small_talk_es.json"))
+    return tuple(data["sentences"])
 
 
 def _features(text: str) -> dict[int, float]:
@@ -42,7 +43,7 @@ def _features(text: str) -> dict[int, float]:
     stems = [stem(word) for word in folded]
     for word, short in zip(folded, stems, strict=True):
         found[f"w {short}"] = 0.6 if word in FUNCTION_WORDS else 2.0
-    for pair in zip(stems, stems[1:], strict=False):
+    for pair in pairwise(stems):
         found[f"p {' '.join(pair)}"] = 1.5
     joined = f" {' '.join(folded)} "
     for place in range(len(joined) - _LETTERS + 1):
@@ -75,7 +76,7 @@ class Heads:
         self._mean: Vectors | None = None
         hashed = self._hashed(texts)
         seen = (hashed > 0).sum(axis=0)
-        self._idf = np.log((1 + len(texts)) / (1 + seen)).astype(np.float32)
+        self._idf: Vectors = np.log((1 + len(texts)) / (1 + seen)).astype(np.float32)
         known = self._views(texts, hashed)
         wanted = np.zeros((len(texts), classes), dtype=np.float32)
         for row, owner in enumerate(owners):
@@ -84,20 +85,21 @@ class Heads:
         kernel = known @ known.T + _RIDGE * np.eye(len(texts), dtype=np.float32)
         inverse = np.linalg.inv(kernel)
         solved = inverse @ wanted
-        self._weights = known.T @ solved
+        self._weights: Vectors = (known.T @ solved).astype(np.float32)
         # What each sentence would have scored had it not been learned from.
-        self.left_out: Vectors = wanted - solved / np.diag(inverse)[:, None]
+        self.left_out: Vectors = (wanted - solved / np.diag(inverse)[:, None]).astype(np.float32)
 
     def score(self, texts: Sequence[str]) -> Vectors:
         if not texts:
             return np.zeros((0, self._weights.shape[1]), dtype=np.float32)
-        result: Vectors = self._views(texts, self._hashed(texts)) @ self._weights
+        scores = self._views(texts, self._hashed(texts)) @ self._weights
+        result: Vectors = scores.astype(np.float32)
         return result
 
     def by_words(self, texts: Sequence[str]) -> Vectors:
         """The words' part of ``score`` alone: hundreds of times faster."""
         lexical = _normalised(self._hashed(texts) * self._idf)
-        result: Vectors = lexical @ self._weights[-_BUCKETS:]
+        result: Vectors = (lexical @ self._weights[-_BUCKETS:]).astype(np.float32)
         return result
 
     @staticmethod
@@ -116,7 +118,8 @@ class Heads:
         if self._mean is None:
             self._mean = vectors.mean(axis=0)
         half = np.float32(np.sqrt(0.5))
-        return np.hstack([_normalised(vectors - self._mean), lexical]) * half
+        joined: Vectors = np.hstack([_normalised(vectors - self._mean), lexical]) * half
+        return joined
 
 
 def asking_heads(questions: Sequence[Question], encoder: Encoder | None) -> Heads:

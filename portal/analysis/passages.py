@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
+from typing import cast
 
 from portal.analysis.engines.base import Turn
 from portal.analysis.grounding import EMPLOYEE
+from portal.analysis.language import read_data, word_list, word_set
 from portal.analysis.text import (
     Sentence,
     Words,
@@ -28,39 +28,18 @@ from portal.analysis.text import (
 _SYNONYM, _CONTEXT, _BESIDE = 0.8, 0.7, 0.6
 
 # Words of asking itself: they name no topic.
-_ASKING = frozenset(
-    stem(word)
-    for word in fold(
-        """persona usuaria usuario entrevistada entrevistado participante señor señora conversación
-        entrevista dice dijo cuenta menciona comenta llama llaman llamaba nombre según sido hace
-        tenido haber hay cuándo cuánto tiempo pasa pasó qué ha sufrido conversacion"""
-    ).split()
-)
-_PEOPLE = frozenset(
-    """madre padre marido esposo esposa mujer pareja hijo hija hijos hijas hermano hermana hermanos
-    amigo amiga amigos vecino vecina vecinos abogado abogada tio tia primo prima abuelo abuela
-    suegra suegro asociacion companero companera companeros medico doctora doctor trabajadora
-    paisano paisanos compatriota compatriotas novio novia jefe jefa parroquia iglesia cura sobrino
-    sobrina cunado cunada nuera yerno familia dueno duena casero casera policia ayuntamiento gente
-    nadie senora senor profesora maestra guardia vigilante padres nietos""".split()
-)
-_TIMES = frozenset(
-    """enero febrero marzo abril mayo junio julio agosto septiembre setiembre octubre noviembre
-    diciembre lunes martes miercoles jueves viernes sabado domingo ano anos mes meses semana
-    semanas dia dias ayer manana hoy hora horas verano invierno otono primavera navidad anteayer
-    tarde noche siempre""".split()
-)
-_PLACE_BEFORE = frozenset("en de desde a hasta por del al calle barrio plaza avenida".split())
-_NUMBERS = frozenset(
-    """veintiuno veintidos veintitres veinticuatro veinticinco veintiseis veintisiete veintiocho
-    veintinueve treinta cuarenta cincuenta sesenta setenta ochenta noventa cien ciento doscientos
-    trescientos cuatrocientos quinientos seiscientos setecientos ochocientos novecientos mil medio
-    media""".split()
-)
+_ASKING = frozenset(stem(word) for word in word_list("asking"))
+_PEOPLE = word_set("people")
+_TIMES = word_set("times")
+_PLACE_BEFORE = word_set("before_places")
+_NUMBERS = word_set("larger_numbers")
 _KINDS = (
     ("number", ("cuant", "que edad", "que cantidad")),
     ("time", ("cuando", "que dia", "que mes", "que ano", "que hora", "que fecha")),
-    ("place", ("donde", "adonde", "que calle", "que barrio", "que ciudad", "que pais", "que pueblo")),
+    (
+        "place",
+        ("donde", "adonde", "que calle", "que barrio", "que ciudad", "que pais", "que pueblo"),
+    ),
     ("person", ("quien",)),
     ("name", ("como se llama", "que nombre", "cual es el nombre")),
 )
@@ -69,9 +48,9 @@ _KINDS = (
 @cache
 def _groups() -> Mapping[str, frozenset[int]]:
     """The groups of synonyms each stem belongs to."""
-    file = resources.files("portal.analysis") / "data" / "synonyms_es.json"
+    data = cast("dict[str, list[str]]", read_data("synonyms_es.json"))
     groups: dict[str, set[int]] = {}
-    for number, members in enumerate(json.loads(file.read_text(encoding="utf-8"))["groups"]):
+    for number, members in enumerate(data["groups"]):
         for word in fold(members).split():
             groups.setdefault(stem(word), set()).add(number)
     return {word: frozenset(numbers) for word, numbers in groups.items()}
@@ -168,7 +147,9 @@ class FreeQuestion:
         places = range(passage.piece.start, passage.piece.end)
         # A capital at the start of a sentence names nobody.
         return any(
-            text[spans[p][0]].isupper() and p > 0 and text[: spans[p][0]].rstrip()[-1:] not in ".?!…"
+            text[spans[p][0]].isupper()
+            and p > 0
+            and text[: spans[p][0]].rstrip()[-1:] not in ".?!…"
             for p in places
         )
 
@@ -222,9 +203,7 @@ def weights(question: FreeQuestion, passages: Sequence[Passage]) -> dict[str, fl
     for passage in passages:
         seen.update(passage.own.stems)
     count = len(passages)
-    return {
-        s: math.log(1 + (count - seen[s] + 0.5) / (seen[s] + 0.5)) for s in question.stems
-    }
+    return {s: math.log(1 + (count - seen[s] + 0.5) / (seen[s] + 0.5)) for s in question.stems}
 
 
 def coverage(question: FreeQuestion, passage: Passage, weight: Mapping[str, float]) -> float:

@@ -15,12 +15,12 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from portal.analysis.cues import CueError, parse_cue
 from portal.analysis.engines.base import Question
+from portal.analysis.language import read_data
 
 _SLUG = re.compile(r"[a-z][a-z0-9_-]*")
 
@@ -67,8 +67,11 @@ def _texts(entry: Mapping[str, Any], field: str, where: str) -> tuple[str, ...]:
 def _entries(data: Mapping[str, Any], field: str) -> list[tuple[str, Mapping[str, Any]]]:
     value = data.get(field)
     if not isinstance(value, list) or not value:
-        raise QuestionnaireError(f"El cuestionario debe tener una lista «{field}» que no esté vacía.")
-    named, seen = [], set()
+        raise QuestionnaireError(
+            f"El cuestionario debe tener una lista «{field}» que no esté vacía."
+        )
+    named: list[tuple[str, Mapping[str, Any]]] = []
+    seen: set[str] = set()
     for number, entry in enumerate(value, 1):
         if not isinstance(entry, dict):
             raise QuestionnaireError(f"{field}, número {number}: no es un objeto.")
@@ -138,5 +141,4 @@ def load_questionnaire(path: Path) -> Questionnaire:
 @cache
 def default_questionnaire() -> Questionnaire:
     """The 16 questions of the "acogida y valoración" form."""
-    file = resources.files("portal.analysis") / "data" / "cruz_roja_es.json"
-    return read_questionnaire(json.loads(file.read_text(encoding="utf-8")))
+    return read_questionnaire(read_data("cruz_roja_es.json"))

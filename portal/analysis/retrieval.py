@@ -64,9 +64,7 @@ def rank(turns: Sequence[Turn], text: str, encoder: Encoder | None) -> list[Rank
     return sorted(ranked, key=lambda r: -r.score)
 
 
-def _similarity(
-    question: str, passages: Sequence[Passage], encoder: Encoder | None
-) -> list[float]:
+def _similarity(question: str, passages: Sequence[Passage], encoder: Encoder | None) -> list[float]:
     if encoder is None or len(passages) < 2:
         return [0.0] * len(passages)
     texts = [f"{p.asked[-120:]} {p.text}".strip() for p in passages]

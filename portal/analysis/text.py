@@ -11,23 +11,15 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from portal.analysis.language import word_list, word_set
+
 _WORD = re.compile(r"[^\W_]+")
 _SENTENCE_END = re.compile(r"(?:[.!?…;\n]|[,;]\s*(?=¿))+\s*")
 _THOUSANDS = re.compile(r"(?<=\d)\.(?=\d{3}\b)")
 _PUNCTUATION = re.compile(r"[.,;:?!¿¡…]")
 
 # Frequent words of Spanish that carry no topic: also how we tell that a turn is in Spanish.
-FUNCTION_WORDS = frozenset(
-    """a al algo alguna algun alguno ante antes aqui asi aun aunque bien cada casi como con cual
-    cuando cuanto cuanta cuantos cuantas de del desde donde dos durante e el ella ellas ellos en
-    entonces entre era eran eres es esa esas ese eso esos esta estaba estan estar estas este esto
-    estos estoy fue fueron ha habia han has hasta hay he hemos hoy la las le les lo los mas me mi
-    mis mucha muchas mucho muchos muy nada ni no nos nosotros o os otra otro para pero poco por
-    porque pues que quien quienes se sea ser si sido sin sobre solo son soy su sus tambien te
-    tengo tiene tienen tienes todo todos tu tus un una uno unos unas usted ustedes va vamos van
-    vez voy y ya yo cuales algunos algunas alguien fuera sino segun bueno estamos estais sois
-    somos tenemos tienen ahora siempre nunca gracias vale hola""".split()
-)
+FUNCTION_WORDS = word_set("function_words")
 
 
 def fold(text: str) -> str:
@@ -68,9 +60,13 @@ class Sentence:
     interrogative: bool
 
 
+_TAG, _LEAD_IN = 2, 5
+
+
 def sentences(parsed: Words) -> list[Sentence]:
     """Splits at punctuation; a turn without any is one sentence."""
-    text, result, begin = parsed.text, [], 0
+    text, begin = parsed.text, 0
+    result: list[Sentence] = []
     # "1.100" is one number, not the end of a sentence.
     masked = _THOUSANDS.sub(",", text)
     bounds = [m.end() for m in _SENTENCE_END.finditer(masked)] + [len(text)]
@@ -81,13 +77,25 @@ def sentences(parsed: Words) -> list[Sentence]:
             word += 1
         if word > start:
             written = text[begin:bound]
-            result.append(Sentence(start, word, "?" in written or "¿" in written))
+            interrogative = "?" in written or "¿" in written
+            before = result[-1] if result else None
+            joined = before is not None and text[: parsed.spans[start][0]].rstrip(" ¿")[-1:] in ",;"
+            if (
+                joined
+                and before is not None
+                and interrogative
+                and (word - start <= _TAG or before.end - before.start <= _LEAD_IN)
+            ):
+                # "Viven juntos, ¿verdad?" and "La casa, ¿cómo está?" are one question each.
+                result[-1] = Sentence(before.start, word, True)
+            else:
+                result.append(Sentence(start, word, interrogative))
         begin = bound
     return result
 
 
 # Where speech can be cut when nobody wrote a stop.
-_JOINTS = frozenset("y pero porque entonces pues aunque ademas luego ahora que o".split())
+_JOINTS = word_set("joints")
 _STRETCH_WORDS, _SHORTEST_STRETCH = 16, 5
 
 
@@ -152,13 +160,7 @@ def shorten(text: str, limit: int) -> str:
     return " ".join(parts[:limit]).rstrip(",;:.") + "…"
 
 
-_UNITS = {
-    word: value
-    for value, word in enumerate(
-        "cero uno dos tres cuatro cinco seis siete ocho nueve diez once doce trece catorce quince "
-        "dieciseis diecisiete dieciocho diecinueve veinte".split()
-    )
-} | {"un": 1, "una": 1}
+_UNITS = {word: value for value, word in enumerate(word_list("units"))} | {"un": 1, "una": 1}
 
 
 def small_number(word: str) -> int | None:

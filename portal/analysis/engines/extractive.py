@@ -1,4 +1,4 @@
-"""The local engine: cues, sentence embeddings and the person's own words; nothing leaves the machine."""
+"""The local engine: cues, embeddings and the person's own words; nothing leaves the machine."""
 
 from __future__ import annotations
 
