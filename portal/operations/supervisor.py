@@ -19,7 +19,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +128,17 @@ def _output(process: asyncio.subprocess.Process) -> asyncio.StreamReader:
     return process.stdout
 
 
+@contextlib.asynccontextmanager
+async def _ending(process: asyncio.subprocess.Process) -> AsyncIterator[None]:
+    """The process does not outlast the block, however that is left."""
+    try:
+        yield
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
 def listen(host: str, port: int) -> socket.socket:
     """The web's socket is ours, so that visitors wait rather than fail while it starts again."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -226,14 +237,10 @@ class _Portal:
 
     async def _prepare(self) -> dict[str, Any]:
         process = await start("prepare", *(("--demo",) if self.demo else ()), stderr=None)
-        try:
+        async with _ending(process):
             answer = await _output(process).read()
             if await process.wait() != 0:
                 raise StartError("La preparación ha fallado; la causa está más arriba.")
-        finally:
-            if process.returncode is None:
-                process.terminate()
-                await process.wait()
         prepared: dict[str, Any] = json.loads(answer)
         return prepared
 
@@ -261,7 +268,8 @@ class _Portal:
                 "conversaciones de muestra."
             )
             following = await start("demo", stdout=None, stderr=None)
-            await following.wait()
+            async with _ending(following):
+                await following.wait()
         click.secho(f"\nPortal listo: {self.address}", bold=True)
         for line in prepared["welcome"]:
             click.echo(line)
