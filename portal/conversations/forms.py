@@ -37,6 +37,6 @@ class UploadForm(forms.Form):
             engine.widget = forms.HiddenInput()
             engine.initial = self.available[0][0]
         language.choices = [
-            ("", _("Automático: se reconoce solo")),
+            ("", _("Automático")),
             *((code, spoken_language(code)) for code in LANGUAGES),
         ]

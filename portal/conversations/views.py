@@ -42,15 +42,24 @@ def participant(request: HttpRequest, pk: UUID) -> HttpResponse:
         "consent": person.consents.select_related("recorded_by").first(),
         "conversations": cards,
         "opened": first,
+        "has_conversations": bool(cards),
+        "fragment": bool(request.headers.get("HX-Request")),
     }
-    page = "cards" if request.headers.get("HX-Request") else "participant"
+    page = "cards" if context["fragment"] else "participant"
     return render(request, f"conversations/{page}.html", context)
 
 
 @require_safe
 def card(request: HttpRequest, pk: UUID) -> HttpResponse:
-    conversation = get_object_or_404(_cards(queries.visible_to(signed_in(request))), pk=pk)
-    return render(request, "conversations/card.html", {"conversation": conversation})
+    visible = queries.visible_to(signed_in(request)).select_related("participant__sheet")
+    conversation = get_object_or_404(_cards(visible), pk=pk)
+    context = {
+        "conversation": conversation,
+        "participant": conversation.participant,
+        "has_conversations": True,
+        "fragment": True,
+    }
+    return render(request, "conversations/card.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -98,6 +107,7 @@ def transcript(request: HttpRequest, pk: UUID) -> HttpResponse:
     context = {
         "conversation": conversation,
         "participant": conversation.participant,
+        "has_conversations": True,
         "transcript": found,
         "turns": list(found.turns.select_related("speaker")) if found else [],
         "speakers": list(found.speakers.order_by("label")) if found else [],

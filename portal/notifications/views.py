@@ -56,6 +56,8 @@ def activity(request: HttpRequest) -> HttpResponse:
     response = render(request, "notifications/activity.html", context)
     if watched - still:
         trigger_client_event(response, "notifications", {})
+        # The ring in the list of people has moved too.
+        trigger_client_event(response, "people", {})
     return response
 
 

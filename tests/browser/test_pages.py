@@ -32,6 +32,7 @@ Shoot = Callable[[Page, str], None]
 AUDIO = Path(__file__).parent.parent / "audio" / "dialogue.ogg"
 CHUNK = 8 * 1024 * 1024
 
+SPEAKERS = {"empleado": "S1", "usuario": "S2", "otro": "S3"}
 LINES = (
     ("empleado", "Buenos días. ¿Está usted empadronada en algún sitio?"),
     ("usuario", "Sí, en la calle Olmo, desde marzo, con mi prima."),
@@ -102,7 +103,7 @@ def talk(consent: Consent, cast: Cast) -> Conversation:
     turns = []
     for position, (role, text) in enumerate(LINES):
         speaker, _ = Speaker.objects.get_or_create(
-            transcript=transcript, label=f"S{position % 3 + 1}-{role}"[:10], role=role
+            transcript=transcript, label=SPEAKERS[role], role=role
         )
         begin = position * 5.0
         words = [
@@ -198,6 +199,32 @@ def test_a_conversation_that_ends_is_told_and_the_page_stops_asking(
     expect(page.get_by_role("button", name="Notificaciones", exact=True)).to_be_visible()
 
 
+def test_the_first_recording_brings_the_ficha(
+    page: Page, participant: Participant, consent: Consent
+) -> None:
+    open_dialog(page, participant)
+    send(page, AUDIO)
+    ficha = page.get_by_role("link", name="Ficha", exact=True)
+    expect(ficha).to_be_visible()
+    assessments.sheet_for(participant)
+    Sheet.objects.update(answered=3)
+    conversation = Conversation.objects.get()
+    conversation.status = Conversation.Status.READY
+    conversation.save()
+    expect(page.get_by_role("link", name="Ficha: 3 de 16 respondidas")).to_be_visible()
+
+
+def test_what_failed_is_tried_again(page: Page, cast: Cast, consent: Consent) -> None:
+    conversation = conversation_of(consent, cast, status="failed", duration=3.0)
+    steps_of(conversation, transcribe=("failed", 0.0, "No se oye ninguna voz."))
+    person_page(page, consent.participant)
+    page.get_by_role("button", name="Reintentar").click()
+    expect(page.get_by_role("article")).to_contain_text("La estamos procesando")
+    expect(page.locator("#activity")).to_contain_text("Transcribiendo")
+    conversation.refresh_from_db()
+    assert conversation.status == "processing"
+
+
 def test_the_page_of_notifications(page: Page, talk: Conversation, shoot: Shoot) -> None:
     page.goto("/notificaciones/")
     expect(page.get_by_text("Todavía no hay nada")).to_be_visible()
@@ -246,6 +273,7 @@ def test_from_consent_to_the_card_on_top(
     expect(page.locator(".sending")).to_have_count(0)
     first = page.get_by_role("article").first
     expect(first).to_contain_text("La estamos procesando")
+    expect(page.get_by_role("link", name="Fátima Belkacem")).to_contain_text("2 conversaciones")
     received = Conversation.objects.exclude(pk=talk.pk).get()
     assert received.recording.size == AUDIO.stat().st_size
     assert received.consent.language == "fr"

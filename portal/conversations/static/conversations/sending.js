@@ -2,8 +2,6 @@
 // Each file has a bar at the bottom centre and goes on while the dialog is closed. Leaving the
 // page stops it; choosing the same file again goes on from where it was.
 
-import { notify } from "../web/js/shell.js";
-
 const CHUNK_BYTES = 8 * 1024 * 1024;
 // Some five hours of waiting for a connection to come back, counted anew at every progress.
 const RETRY_DELAYS_MS = [0, 1000, 3000, 5000, ...Array(1800).fill(10000)];
@@ -163,8 +161,10 @@ class Sending {
     }
     this.element.remove();
     if (document.querySelector(`[data-conversations-of="${this.fields.participant}"]`)) {
-      notify(texts.textReceived, "success");
-      for (const name of ["conversations", "activity"]) {
+      document.body.dispatchEvent(
+        new CustomEvent("toast", { detail: { message: texts.textReceived, level: "success" } }),
+      );
+      for (const name of ["conversations", "activity", "people"]) {
         document.body.dispatchEvent(new Event(name));
       }
     } else if (!Sending.active.length) {
