@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -24,8 +25,15 @@ time.sleep(600)
 
 
 @pytest.fixture
-def data(tmp_path: Path) -> Iterator[Path]:
-    folder = tmp_path / "carpeta con espacios y eñe ñ" / ("larga" * 25)
+def place() -> Iterator[Path]:
+    # Not pytest's own folder: each run of it closes that again to the database's user.
+    with tempfile.TemporaryDirectory(prefix="carpeta con espacios y eñe ñ ") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def data(place: Path) -> Iterator[Path]:
+    folder = place / ("larga" * 25)
     yield folder
     database.stop(folder)
 
@@ -99,15 +107,15 @@ def test_a_killed_server_starts_again_with_its_data(data: Path) -> None:
     assert value(data, "select n from kept") == 7
 
 
-def test_a_moved_and_a_copied_folder_are_themselves(data: Path, tmp_path: Path) -> None:
+def test_a_moved_and_a_copied_folder_are_themselves(data: Path, place: Path) -> None:
     start(data)
     with psycopg.connect(database.embedded_url(data)) as connection:
         connection.execute("create table origin (name text)")
         connection.execute("insert into origin values ('first')")
     database.stop(data)
-    copied = tmp_path / "copia"
+    copied = place / "copia"
     shutil.copytree(data, copied)
-    moved = data.rename(tmp_path / "otra parte")
+    moved = data.rename(place / "otra parte")
     try:
         start(moved)
         # The copy has the port and the password of the one that runs, and must not use it.

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -19,10 +20,11 @@ PATIENCE = 120
 
 
 @pytest.fixture(scope="module")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    data = tmp_path_factory.mktemp("portal") / "datos con eñe"
+def environment() -> Iterator[dict[str, str]]:
     mine = {name: value for name, value in os.environ.items() if not name.startswith("PORTAL_")}
-    return {**mine, "PORTAL_DATA": str(data), "PORTAL_PORT": str(free_port()), "HOME": ""}
+    # Not pytest's own folder: each run of it closes that again to the database's user.
+    with tempfile.TemporaryDirectory(prefix="portal con eñe ") as data:
+        yield {**mine, "PORTAL_DATA": data, "PORTAL_PORT": str(free_port()), "HOME": ""}
 
 
 @contextmanager
