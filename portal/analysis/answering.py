@@ -11,7 +11,7 @@ import numpy as np
 from portal.analysis.cues import Cue, CueIndex, Match, discourse_index, parse_cue, phrases
 from portal.analysis.encoder import Encoder
 from portal.analysis.engines.base import Question
-from portal.analysis.heads import stating_heads
+from portal.analysis.heads import BY_WORDS_ALONE, stating_heads
 from portal.analysis.language import word_set
 from portal.analysis.text import (
     Sentence,
@@ -133,12 +133,11 @@ class AnswerJudge:
         self._index = CueIndex({str(i): q.cues for i, q in enumerate(questions)})
         self._types = [answer_type(q) for q in questions]
         self._heads = stating_heads(questions, encoder)
+        self._needed = _VOLUNTEERED if encoder else _VOLUNTEERED - BY_WORDS_ALONE
 
     def parse_all(self, texts: Sequence[str]) -> list[Spoken]:
         """Takes turns apart and scores what they say, all at once."""
         parsed = [self._parse(text) for text in texts]
-        if self._heads is None:
-            return parsed
         pieces = [
             (number, piece, spoken.words.slice(piece.start, piece.end))
             for number, spoken in enumerate(parsed)
@@ -146,11 +145,13 @@ class AnswerJudge:
             if spoken.spanish
         ]
         if not pieces:
-            return parsed
+            return [replace(spoken, stretches=()) for spoken in parsed]
         spoken_texts = [text for _, _, text in pieces]
-        scores = self._heads.by_words(spoken_texts) * np.float32(0.5)
-        places = np.argsort(-scores.max(axis=1), kind="stable")[:_MAX_ENCODED]
-        scores[places] = self._heads.score([spoken_texts[place] for place in places])
+        scores = np.zeros((len(pieces), len(self._questions)), dtype=np.float32)
+        if self._heads is not None:
+            scores = self._heads.by_words(spoken_texts) * np.float32(0.5)
+            places = np.argsort(-scores.max(axis=1), kind="stable")[:_MAX_ENCODED]
+            scores[places] = self._heads.score([spoken_texts[place] for place in places])
         rows: list[list[tuple[float, ...]]] = [[] for _ in parsed]
         for (number, piece, _), row in zip(pieces, scores.tolist(), strict=True):
             rows[number].append(tuple(self._with_cues(parsed[number], piece, row)))
@@ -272,8 +273,12 @@ class AnswerJudge:
         score, stretch = spoken.best(question)
         if self._heads is None:
             score = 0.5 if stated and not spoken.about(question, "miss") else 0.0
-        if score < _VOLUNTEERED or (stretch is not None and stretch.interrogative):
+        if score < self._needed or (stretch is not None and stretch.interrogative):
             return Judgement("nothing")
+        if stretch is not None and not stated:
+            talk = _TALK.find(spoken.words.folded, stretch.start, stretch.end)
+            if not {"elsewhere", "hypothetical"}.isdisjoint(m.key for m in talk):
+                return Judgement("nothing")
         confidence = min(0.75, 0.3 + score / 2)
         return self._answered(spoken, question, stated, stretch, confidence, direct=False)
 

@@ -10,14 +10,14 @@ import numpy as np
 from portal.analysis.cues import CueIndex, discourse_index
 from portal.analysis.encoder import Encoder, Vectors
 from portal.analysis.engines.base import Question
-from portal.analysis.heads import asking_heads
+from portal.analysis.heads import BY_WORDS_ALONE, asking_heads
 from portal.analysis.language import word_set
 from portal.analysis.text import Sentence, Words, content_stems, sentences, stretches, words
 
 # What a cue adds to what the head says (0 to 1), and from where on a question counts as asked.
 _PHRASE, _WORD, _TOPIC, _MISS = 0.3, 0.2, 0.15, -0.3
 _ACCEPTED = 0.38
-_SHARE_OF_TOP = 0.7
+_SHARE_OF_TOP, _UNASKED = 0.7, 0.15
 _MOST = 3
 # Embedding is the slow part: over a very long interview only the likeliest sentences get it.
 _MAX_ENCODED = 300
@@ -73,6 +73,7 @@ class AskDetector:
         self._index = CueIndex({str(i): q.cues for i, q in enumerate(questions)})
         self._stems = [set(content_stems(words(q.text).folded)) for q in questions]
         self._heads = asking_heads(questions, encoder)
+        self._needed = _ACCEPTED if encoder else _ACCEPTED - BY_WORDS_ALONE
 
     def detect(self, turns: Sequence[Words], *, punctuated: bool) -> list[AskingTurn]:
         """One AskingTurn per interviewer turn. Without punctuation, any sentence may ask."""
@@ -143,7 +144,7 @@ class AskDetector:
             return []
         scores = [cue + float(head) for cue, head in zip(candidate.cues, heads, strict=True)]
         # Somebody who only sums up, or puts off, has to be plain about it.
-        needed = _ACCEPTED if candidate.asking or candidate.deferred else _ACCEPTED + 0.15
+        needed = self._needed + (0.0 if candidate.asking or candidate.deferred else _UNASKED)
         needed = max(needed, _SHARE_OF_TOP * max(scores))
         asks = [
             Ask(

@@ -112,6 +112,9 @@ class Coverage:
     def _listen(
         self, number: int, spoken: Spoken, waiting: list[_Open], records: list[_Record]
     ) -> list[_Open]:
+        if not spoken.spanish:
+            # Somebody will interpret it: the questions go on waiting.
+            return waiting
         latest = max((o.ask.start for o in waiting), default=-1)
         kept = []
         taken = set()

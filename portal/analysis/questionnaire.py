@@ -78,7 +78,7 @@ def _entries(data: Mapping[str, Any], field: str) -> list[tuple[str, Mapping[str
         slug = _text(entry, "id", f"{field}, número {number}")
         if not _SLUG.fullmatch(slug):
             raise QuestionnaireError(
-                f"{field}: el identificador «{slug}» solo puede tener minúsculas, números, «-» y «_»."
+                f"{field}: el identificador «{slug}» solo admite minúsculas, números, «-» y «_»."
             )
         if slug in seen:
             raise QuestionnaireError(f"{field}: el identificador «{slug}» está repetido.")
