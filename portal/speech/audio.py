@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from json import JSONDecodeError, dumps, loads
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +38,7 @@ BLOCK_SECONDS = 10.0
 CONTAINERS = "wav,w64,aiff,mp3,matroska,webm,ogg,mov,mp4,m4a,aac,flac,amr"
 """Demuxers that may open a file. None of them follows references to other files."""
 
-SIGNATURES = (b"RIFF", b"OggS", b"ID3", b"fLaC", b"\x1aE\xdf\xa3", b"FORM", b"\xff\xfb", b"\xff\xf1")
+SIGNATURES = (b"RIFF", b"OggS", b"ID3", b"fLaC", b"FORM", b"#!AMR", b"\x1aE\xdf\xa3", b"\xff")
 """First bytes of audio files, to tell a damaged one from something that never was audio."""
 
 MESSAGES = {
@@ -91,7 +91,7 @@ def probe(path: Path) -> AudioInfo:
         stated = _stated_seconds(container)
         if stated > MAX_SECONDS + 1:
             raise BadAudio("too_long")
-        samples, loudest, complete = 0, -200.0, True
+        samples, loudest, complete = 0, -200.0, not _lacks_bytes(path)
         for block, intact in _blocks(container, layout="mono"):
             complete = complete and intact
             samples += block.shape[-1]
@@ -115,12 +115,15 @@ def probe(path: Path) -> AudioInfo:
 
 
 def stated_duration(path: Path) -> float:
-    """Seconds by the file's header; decodes when it has none (a browser's WebM). Raises BadAudio."""
+    """Seconds by the file's header; decodes where it has none (a browser's WebM).
+
+    Raises BadAudio.
+    """
     with path.open("rb") as file, _opened(file) as container:
         stated = _stated_seconds(container)
         if stated:
             return stated
-        samples = sum(block.shape[-1] for block, _ in _blocks(container, layout="mono"))
+        samples = sum(int(block.shape[-1]) for block, _ in _blocks(container, layout="mono"))
         return samples / SAMPLE_RATE
 
 
@@ -128,7 +131,8 @@ def decode(path: Path, *, stereo: bool = False) -> Iterator[Samples]:
     """The sound in blocks of about ten seconds: float32 in [-1, 1], shape (channels, samples) at
     16 kHz, one channel or, with ``stereo``, two.
 
-    What comes after damage in the middle of a file is still decoded where possible. Raises BadAudio.
+    What comes after damage in the middle of a file is still decoded where possible.
+    Raises BadAudio.
     """
     with path.open("rb") as file, _opened(file) as container:
         for block, _ in _blocks(container, layout="stereo" if stereo else "mono"):
@@ -152,7 +156,7 @@ def probe_isolated(
     command = [sys.executable, "-m", "portal.speech.probe", str(path)]
     command += ["--cpu-seconds", str(cpu_seconds), "--memory-bytes", str(memory_bytes)]
     try:
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603 - our own program; the file name is one argument
             command,
             capture_output=True,
             timeout=timeout,
@@ -205,7 +209,8 @@ def _blocks(container: InputContainer, *, layout: str) -> Iterator[tuple[Samples
     import av
 
     stream = container.streams.audio[0]
-    resampler = av.AudioResampler(format="fltp", layout=layout, rate=SAMPLE_RATE)
+    # Whole numbers, since mixing channels down as floats makes it louder than full scale.
+    resampler = av.AudioResampler(format="s16p", layout=layout, rate=SAMPLE_RATE)
     waiting: list[Samples] = []
     held, intact = 0, True
     packets = container.demux(stream)
@@ -226,14 +231,18 @@ def _blocks(container: InputContainer, *, layout: str) -> Iterator[tuple[Samples
         for frame in frames:
             frame.pts = None  # gaps in time stamps are not gaps in sound
             for resampled in resampler.resample(frame):
-                waiting.append(resampled.to_ndarray())
+                waiting.append(_as_float(resampled.to_ndarray()))
                 held += resampled.samples
         if held >= BLOCK_SECONDS * SAMPLE_RATE:
             yield np.concatenate(waiting, axis=1), intact
             waiting, held = [], 0
     for resampled in resampler.resample(None):
-        waiting.append(resampled.to_ndarray())
+        waiting.append(_as_float(resampled.to_ndarray()))
     yield (np.concatenate(waiting, axis=1) if waiting else np.zeros((1, 0), np.float32)), intact
+
+
+def _as_float(whole: NDArray[Any]) -> Samples:
+    return whole.astype(np.float32) / np.float32(32768)
 
 
 def _stated_seconds(container: InputContainer) -> float:
@@ -255,7 +264,15 @@ def _is_signature(head: bytes) -> bool:
     return head.startswith(SIGNATURES) or head[4:8] == b"ftyp"
 
 
+def _lacks_bytes(path: Path) -> bool:
+    """True for a WAV shorter than its header says, which FFmpeg passes over in silence. Huge sizes
+    are what a recorder writes that cannot go back to fill in the real one."""
+    with path.open("rb") as file:
+        head = file.read(8)
+    size = int.from_bytes(head[4:], "little") + 8
+    return head.startswith(b"RIFF") and path.stat().st_size < size < 0x7FFF_0000
+
+
 def _looks_like_audio(path: Path) -> bool:
     with path.open("rb") as file:
         return _is_signature(file.read(16))
-

@@ -16,7 +16,6 @@ see. One pass then serves every overlapping window, at a third of the work; see
 from __future__ import annotations
 
 import hashlib
-import os
 import pickle
 import sys
 import tempfile
@@ -162,9 +161,7 @@ class _Graph:
         return self.add("Relu", self.add("Add", y, x))
 
     def context_masked(self, x: str, name: str, *, dilation: int) -> str:
-        y = self.conv(
-            x, f"{name}.linear_local", pads=[dilation, dilation], dilations=[dilation]
-        )
+        y = self.conv(x, f"{name}.linear_local", pads=[dilation, dilation], dilations=[dilation])
         context = self.add(
             "AveragePool",
             x,
@@ -205,8 +202,8 @@ def build(weights: Weights) -> onnx.ModelProto:
     x = g.conv(x, "xvector.tdnn.linear", pads=[2, 2], strides=[2])
     x = g.norm_relu(x, "xvector.tdnn.nonlinear.batchnorm")
     for block, (layers, dilation) in enumerate(BLOCKS, 1):
-        for layer in range(1, layers + 1):
-            name = f"xvector.block{block}.tdnnd{layer}"
+        for number in range(1, layers + 1):
+            name = f"xvector.block{block}.tdnnd{number}"
             y = g.norm_relu(x, f"{name}.nonlinear1.batchnorm")
             y = g.norm_relu(g.conv(y, f"{name}.linear1"), f"{name}.nonlinear2.batchnorm")
             y = g.context_masked(y, f"{name}.cam_layer", dilation=dilation)
@@ -261,8 +258,9 @@ def write(weights: Path, target: Path) -> None:
         part.write(model.SerializeToString())
     try:
         onnx.checker.check_model(part.name)
-        os.chmod(part.name, 0o644)
-        os.replace(part.name, target)
+        built = Path(part.name)
+        built.chmod(0o644)
+        built.replace(target)
     finally:
         Path(part.name).unlink(missing_ok=True)
 

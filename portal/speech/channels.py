@@ -37,15 +37,14 @@ class ChannelBalance:
         self._times.append((offset + (np.arange(whole) + 0.5) * 0.1).astype(np.float32))
 
     def speakers_of(self, words: Sequence[Word]) -> list[int] | None:
-        """0 or 1 for each word, numbered as they first speak; None when the channels do not tell."""
+        """0 or 1 for each word, numbered as they first speak; None when channels do not tell."""
         if not words or not self._times:
             return None
         times, difference = np.concatenate(self._times), np.concatenate(self._difference)
         balance = np.empty(len(words), np.float32)
         for i, word in enumerate(words):
-            low = np.searchsorted(times, word.start)
+            low = min(int(np.searchsorted(times, word.start)), len(times) - 1)
             high = max(low + 1, int(np.searchsorted(times, word.end)))
-            low = min(int(low), len(times) - 1)
             balance[i] = difference[low:high].mean()
         left = balance > 0
         clear = float((np.abs(balance) >= CLEAR_DB).mean())

@@ -29,7 +29,12 @@ models_dir_option = click.option(
     "--speakers", type=click.IntRange(1, 10), default=2, show_default=True, help="Cuántos hablan."
 )
 @click.option(
-    "--format", "form", type=click.Choice(FORMATS), default="json", show_default=True, help="Salida."
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    default="json",
+    show_default=True,
+    help="Salida.",
 )
 @click.option(
     "--model",
@@ -99,8 +104,8 @@ def list_models(model: str, models_dir: Path | None) -> None:
         mark = "*" if state.in_use else " "
         there = "instalado" if state.folder else "no instalado"
         click.echo(
-            f"{mark} {known.name:<15} {known.megabytes:>5} MB  memoria {known.memory_megabytes:>5} MB"
-            f"  {known.licence}  {there:<12}  {known.note}"
+            f"{mark} {known.name:<15} {known.megabytes:>5} MB  memoria "
+            f"{known.memory_megabytes:>5} MB  {known.licence}  {there:<12}  {known.note}"
         )
 
 

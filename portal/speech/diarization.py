@@ -55,7 +55,7 @@ class VoiceTimeline:
         self._smoothed: list[NDArray[np.float16]] = []
 
     def add(self, samples: Samples, stretches: Sequence[Stretch], *, offset: float) -> None:
-        """Take in a piece of mono 16 kHz audio that starts ``offset`` seconds into the recording."""
+        """Take in a piece of mono 16 kHz audio, ``offset`` seconds into the recording."""
         longest = (LONGEST_RUN - 2) * SAMPLE_RATE // 100
         for stretch in stretches:
             for start in range(stretch.start, stretch.end, longest):
@@ -66,8 +66,8 @@ class VoiceTimeline:
                 self._smoothed.append(_smoothed(vectors).astype(np.float16))
 
     def speakers_of(self, words: Sequence[Word], *, speakers: int) -> list[int]:
-        """A speaker number from 0 for each word, at most ``speakers`` of them, numbered in the order
-        in which they first speak."""
+        """A number for the speaker of each word: at most ``speakers`` of them, from 0, in the
+        order in which they first speak."""
         if not words or not self._middles or speakers < 2:
             return [0] * len(words)
         middles = np.concatenate(self._middles)
@@ -135,7 +135,7 @@ def decide(words: Sequence[Word], scores: NDArray[np.float32]) -> Labels:
     ``scores`` (words, speakers) is how much each word sounds like each speaker, about -1 to 1.
     """
     count = scores.shape[1]
-    best = EVIDENCE * scores[0]
+    best = (EVIDENCE * scores[0]).astype(np.float64)
     came_from = np.zeros(scores.shape, np.intp)
     stay = np.arange(count)
     for i in range(1, len(words)):
@@ -184,7 +184,7 @@ def _scores(
 def _smoothed(vectors: Embeddings) -> Embeddings:
     """Mean of each row and its neighbours: steadier vectors for finding the speakers."""
     padded = np.pad(vectors, ((1, 1), (0, 0)), mode="edge")
-    mean: Embeddings = (padded[:-2] + padded[1:-1] + padded[2:]) / 3
+    mean: Embeddings = (padded[:-2] + padded[1:-1] + padded[2:]) / np.float32(3)
     return mean
 
 

@@ -38,7 +38,8 @@ def _mel_bank() -> NDArray[np.float32]:
     bins = mel(np.arange(FFT // 2 + 1) * SAMPLE_RATE / FFT)[:, None]
     rising = (bins - points[:-2]) / (points[1:-1] - points[:-2])
     falling = (points[2:] - bins) / (points[2:] - points[1:-1])
-    return np.maximum(0.0, np.minimum(rising, falling)).astype(np.float32)
+    weights: NDArray[np.float32] = np.maximum(0.0, np.minimum(rising, falling)).astype(np.float32)
+    return weights
 
 
 @cache

@@ -70,7 +70,7 @@ def from_json(text: str) -> Transcript:
         )
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise NotATranscript(
-            "El archivo no es una transcripción: se espera {\"turns\": [{\"speaker\", \"text\"}]}."
+            'El archivo no es una transcripción: se espera {"turns": [{"speaker", "text"}]}.'
         ) from error
 
 

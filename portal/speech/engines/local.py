@@ -69,13 +69,13 @@ class LocalEngine:
         return [problem] if problem else []
 
     def limits(self) -> list[Problem]:
-        """What works less well than it could, for ``portal doctor``; never a reason not to start."""
+        """What works less well than it could, for ``portal doctor``; no reason not to start."""
         if models.speaker_model(self._models_dir):
             return []
         return [
             Problem(
-                "Falta el modelo que distingue a quienes hablan: se usa un método más sencillo, que "
-                "se equivoca más.",
+                "Falta el modelo que distingue a quienes hablan: se usa un método más sencillo, "
+                "que se equivoca más.",
                 "Con conexión a internet, ejecute «make setup».",
             )
         ]
@@ -190,9 +190,7 @@ def _listen(piece: Piece, voices: VoiceTimeline | None, balance: ChannelBalance 
     if balance and piece.channels is not None:
         balance.add(piece.channels, offset=piece.offset)
     if voices:
-        stretches = speech_stretches(
-            piece.probability, length=len(piece.samples), **SPEAKER_PAUSES
-        )
+        stretches = speech_stretches(piece.probability, length=len(piece.samples), **SPEAKER_PAUSES)
         voices.add(piece.samples, stretches, offset=piece.offset)
 
 
