@@ -25,8 +25,10 @@ def _prepare() -> None:
     if "PORTAL_DATA" not in os.environ:
         os.environ["PORTAL_DATA"] = str(_own_data)
         _own_data.mkdir(mode=0o700)
-        # The models are large and never written by a test.
-        (_own_data / "models").symlink_to(_PROJECT / "var" / "models")
+        # The models are large, and the same for every run.
+        models = _PROJECT / "var" / "models"
+        models.mkdir(parents=True, exist_ok=True)
+        (_own_data / "models").symlink_to(models)
     if _own_server:
         database.ensure_running(_temporary, options=database.UNSAFE_BUT_FAST)
         os.environ["PORTAL_DATABASE_URL"] = database.embedded_url(_temporary)
