@@ -28,6 +28,9 @@ from portal.notifications import services as notifications
 from portal.participants.models import Consent, Participant
 from tests.browser.conftest import accessible_everywhere, axe
 
+# Several workers may share a small machine; what is waited for comes, if late.
+expect.set_options(timeout=20_000)
+
 Shoot = Callable[[Page, str], None]
 AUDIO = Path(__file__).parent.parent / "audio" / "dialogue.ogg"
 CHUNK = 8 * 1024 * 1024
@@ -596,11 +599,12 @@ def test_a_save_that_fails_keeps_what_was_written(
     sheet_page(page, talk)
     first = page.get_by_role("article").first
     first.get_by_role("button", name=re.compile("^Escribir la respuesta")).click()
+    field = first.get_by_role("textbox")
+    expect(field).to_be_focused()
     page.route("**/respuestas/**", lambda route: route.abort("connectionreset"))
     page.keyboard.type("No, tiene residencia")
     page.keyboard.press("Enter")
     expect(first.get_by_role("alert")).to_contain_text("Lo que ha escrito sigue aquí")
-    field = first.get_by_role("textbox")
     expect(field).to_have_value("No, tiene residencia")
     expect(field).to_be_focused()
     page.unroute("**/respuestas/**")
