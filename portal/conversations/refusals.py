@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import PurePath
 
 from django.conf import settings
@@ -62,6 +63,11 @@ def check_engine(engine: str) -> None:
             _("Ese motor de transcripción no está disponible. Elija otro."),
             status=409,
         )
+
+
+def check_language(language: str) -> None:
+    if language and not re.fullmatch("[a-z]{2,3}", language):
+        raise Refused("language", _("Ese idioma no existe. Elija otro."), status=422)
 
 
 def check_filename(filename: str) -> None:

@@ -32,6 +32,7 @@ from portal.conversations.refusals import (
     check_consent,
     check_engine,
     check_filename,
+    check_language,
     check_size,
     disk_full,
 )
@@ -61,6 +62,7 @@ def start_upload(
     """
     consent = check_consent(consent, participant)
     check_engine(engine)
+    check_language(language)
     check_filename(filename)
     check_size(size)
     upload = Upload.objects.create(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from contextlib import suppress
 
@@ -15,6 +16,10 @@ from portal.pipeline import tasks
 
 HEARTBEAT = 5.0
 """Seconds between a worker's signs of life; a quarter of the silence that counts as death."""
+
+
+PATIENCE = 8.0
+"""Seconds that a worker told to stop gives a step to put itself back in line."""
 
 
 def run(*, heartbeat: float = HEARTBEAT, silent_for: float = tasks.SILENT_FOR) -> None:
@@ -62,6 +67,10 @@ async def _run(heartbeat: float, silent_for: float) -> None:
             await asyncio.wait([stopping, *workers], return_when=asyncio.FIRST_COMPLETED)
             for task in (stopping, *workers):
                 task.cancel()
-            await asyncio.gather(*workers, return_exceptions=True)
+            _done, late = await asyncio.wait(workers, timeout=PATIENCE)
+            if late:
+                # In the middle of something long, between two notes of progress. What a killed
+                # worker leaves is taken up again, so nothing is lost by not waiting for it.
+                os._exit(0)
     if not stop.is_set():
         raise SystemExit("El proceso de trabajo ha perdido la base de datos.")

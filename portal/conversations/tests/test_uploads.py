@@ -292,6 +292,7 @@ def test_metadata_must_be_readable(tus: Tus, metadata: str) -> None:
         ({"consent": "999999"}, 9, 409, "consent_missing", "Falta el consentimiento"),
         ({"consent": "9" * 30}, 9, 409, "consent_missing", "Falta el consentimiento"),
         ({"engine": "nadie"}, 9, 409, "engine_unavailable", "no está disponible"),
+        ({"language": "español"}, 9, 422, "language", "idioma"),
         ({"participant": "x"}, 9, 400, "bad_request", ""),
         ({"filename": "a\0.wav"}, 9, 400, "bad_request", ""),
     ],
