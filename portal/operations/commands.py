@@ -46,12 +46,21 @@ def portal_set_up(*, quiet: bool = True) -> Iterator[environment.Environment]:
         if env.database_url is None:
             try:
                 stack.enter_context(database.running(env.data))
-            except database.DatabaseError as error:
-                raise click.ClickException(str(error)) from None
+            except (database.DatabaseError, PermissionError) as error:
+                raise _refusal(error) from None
         import django
 
         django.setup()
         yield env
+
+
+def _refusal(error: Exception) -> click.ClickException:
+    if isinstance(error, PermissionError):
+        return click.ClickException(
+            f"No hay permiso sobre {error.filename}: los datos son de otro usuario. Ejecute el "
+            "portal como él, o indique otra carpeta en PORTAL_DATA."
+        )
+    return click.ClickException(str(error))
 
 
 @click.command()
@@ -75,8 +84,8 @@ def up(demo: bool, host: str, port: int) -> None:
             port=port,
             demo=demo,
         )
-    except (supervisor.StartError, database.DatabaseError) as error:
-        raise click.ClickException(str(error)) from None
+    except (supervisor.StartError, database.DatabaseError, PermissionError) as error:
+        raise _refusal(error) from None
 
 
 @click.command()

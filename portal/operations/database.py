@@ -33,7 +33,7 @@ from portal.operations import traversal
 
 HOST = "127.0.0.1"
 SYSTEM_USER = "portal-postgres"
-START_SECONDS = 60.0
+START_SECONDS = 300.0  # mending itself after a power cut may take long
 
 # PostgreSQL writes failing statements and the rows they touched into its log. Ours would
 # carry what people told us, so it keeps the message and nothing else.
@@ -97,7 +97,7 @@ def ensure_running(data: Path, *, options: Sequence[str] = ()) -> subprocess.Pop
         user = _unprivileged_user()
         _prepare_folders(data, programs, user)
         if not (_cluster(data) / "PG_VERSION").exists():
-            _create_cluster(data, programs, user)
+            _create_cluster(data, programs, user, options)
         return _start(data, programs, user, options)
 
 
@@ -258,11 +258,14 @@ def _prepare_folders(data: Path, programs: Path, user: pwd.struct_passwd | None)
         ) from error
 
 
-def _create_cluster(data: Path, programs: Path, user: pwd.struct_passwd | None) -> None:
+def _create_cluster(
+    data: Path, programs: Path, user: pwd.struct_passwd | None, options: Sequence[str]
+) -> None:
     """initdb, then one role that owns one database. The superuser gets no way to sign in.
 
     Made aside and renamed, so that a first start cut short leaves nothing half made.
     """
+    quickly = ["--no-sync"] if "fsync=off" in options else []
     draft = _cluster(data).with_name("cluster.new")
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(mode=0o700)
@@ -270,7 +273,7 @@ def _create_cluster(data: Path, programs: Path, user: pwd.struct_passwd | None) 
         os.chown(draft, user.pw_uid, user.pw_gid)
     _run(
         [programs / "initdb", "--pgdata", draft, "--username", "postgres", "--encoding", "UTF8",
-         "--locale", "C.UTF-8", "--auth", "trust", "--no-instructions", "--no-sync"],
+         "--locale", "C.UTF-8", "--auth", "trust", "--no-instructions", *quickly],
         user,
     )  # fmt: skip
     # Replaces initdb's own rules before any server has run.
