@@ -32,19 +32,23 @@ class Run:
 
 class TranscriptionEngineContract:
     @pytest.fixture(scope="class")
-    def engine(self) -> TranscriptionEngine:
+    @classmethod
+    def engine(cls) -> TranscriptionEngine:
         raise NotImplementedError
 
     @pytest.fixture(scope="class")
-    def unusable(self) -> TranscriptionEngine:
+    @classmethod
+    def unusable(cls) -> TranscriptionEngine:
         raise NotImplementedError
 
     @pytest.fixture(scope="class")
-    def speech(self) -> Path:
+    @classmethod
+    def speech(cls) -> Path:
         raise NotImplementedError
 
     @pytest.fixture(scope="class")
-    def run(self, engine: TranscriptionEngine, speech: Path) -> Run:
+    @classmethod
+    def run(cls, engine: TranscriptionEngine, speech: Path) -> Run:
         progress: list[float] = []
         wanted = Options(language="es", speakers=2)
         transcript = engine.transcribe(Audio(speech), options=wanted, progress=progress.append)

@@ -22,16 +22,19 @@ HEAVY = ("faster_whisper", "ctranslate2", "onnxruntime", "av", "scipy", "hugging
 @pytest.mark.model
 class TestLocalEngine(TranscriptionEngineContract):
     @pytest.fixture(scope="class")
-    def engine(self, local: LocalEngine) -> LocalEngine:
+    @classmethod
+    def engine(cls, local: LocalEngine) -> LocalEngine:
         return local
 
     @pytest.fixture(scope="class")
-    def unusable(self, tmp_path_factory: pytest.TempPathFactory) -> LocalEngine:
+    @classmethod
+    def unusable(cls, tmp_path_factory: pytest.TempPathFactory) -> LocalEngine:
         empty = tmp_path_factory.mktemp("models")
         return LocalEngine(models_dir=empty, model="large-v3-turbo")
 
     @pytest.fixture(scope="class")
-    def speech(self, dialogue: Path) -> Path:
+    @classmethod
+    def speech(cls, dialogue: Path) -> Path:
         return dialogue
 
 
