@@ -16,7 +16,7 @@ from portal.analysis.text import Sentence, Words, content_stems, sentences, stre
 
 # What a cue adds to what the head says (0 to 1), and from where on a question counts as asked.
 _PHRASE, _WORD, _TOPIC, _MISS = 0.3, 0.2, 0.15, -0.3
-_ACCEPTED = 0.38
+_ACCEPTED = 0.33
 _SHARE_OF_TOP, _UNASKED = 0.7, 0.15
 _MOST = 3
 # Embedding is the slow part: over a very long interview only the likeliest sentences get it.

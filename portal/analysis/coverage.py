@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from portal.analysis.answering import ANSWER_MAX_WORDS, AnswerJudge, Judgement, Spoken
+from portal.analysis.answering import AnswerJudge, Judgement
 from portal.analysis.asking import Ask, AskDetector
 from portal.analysis.encoder import Encoder
 from portal.analysis.engines.base import Evidence, Finding, Question, Turn
 from portal.analysis.grounding import EMPLOYEE, ground_finding
+from portal.analysis.spoken import Spoken
 from portal.analysis.text import Words, has_punctuation, shorten, words
+from portal.analysis.wording import ANSWER_MAX_WORDS
 
 # A question nobody took up is forgotten after so many turns of the others.
 _PATIENCE = 2

@@ -1,0 +1,178 @@
+"""In which of their own words a turn answers a question: the quote, and the short answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from portal.analysis.cues import Match
+from portal.analysis.engines.base import Question
+from portal.analysis.language import word_set
+from portal.analysis.spoken import Spoken
+from portal.analysis.text import Sentence, Words, fold, is_joint, small_number, words
+
+AnswerType = Literal["yes_no", "number", "list", "open"]
+
+ANSWER_MAX_WORDS = 25
+_WINDOW_BEFORE, _WINDOW_AFTER = 6, 14
+_NEGATED_APPLIANCE = word_set("missing_or_broken")
+_COMMON = word_set("sentence_openers")
+
+
+@dataclass(frozen=True, slots=True)
+class Worded:
+    """``quote`` stands in the turn; ``bare``: it is little more than yes or no."""
+
+    quote: str
+    answer: str
+    bare: bool
+
+
+def answer_type(question: Question) -> AnswerType:
+    """What kind of answer the question's own text asks for."""
+    opening = words(question.text).folded[:6]
+    if any(word.startswith("cuant") for word in opening[:3]):
+        return "number"
+    if opening[:1] in (("que",), ("cuales",), ("cual",)):
+        return "list"
+    if opening[:1] in (("como",), ("donde",), ("quien",), ("quienes",), ("por",), ("cuando",)):
+        return "open"
+    return "yes_no"
+
+
+def word_answer(
+    spoken: Spoken,
+    question: int,
+    stated: Sequence[Match],
+    focus: Sentence | None,
+    *,
+    kind: AnswerType,
+    direct: bool,
+) -> Worded:
+    """Words the answer to question number ``question`` that a turn gives.
+
+    ``stated`` are the cues that fit, ``focus`` the stretch that sounds most like an answer;
+    ``direct``: the turn follows the question, so a short one is taken whole.
+    """
+    count = len(spoken.words)
+    topical = list(stated) or spoken.about(question, "topic")
+    if direct and count - spoken.opening <= ANSWER_MAX_WORDS:
+        start, end = spoken.opening, count
+    elif focus is not None:
+        start, end = _around(spoken, focus)
+    elif topical:
+        start, end = _bounds(spoken, topical)
+    else:
+        start, end = _first_words(spoken)
+    quote = answer = spoken.words.slice(start, end)
+    bare = direct and count - spoken.opening <= 3 and bool(spoken.polarity)
+    if kind == "number":
+        answer = _number_first(spoken, question, start, end, answer)
+    elif kind == "list":
+        answer = _list_first(spoken, question, answer)
+    elif (
+        kind == "yes_no"
+        and direct
+        and spoken.polarity
+        and not fold(answer).startswith(fold(spoken.polarity))
+    ):
+        answer = f"{spoken.polarity}, {_lower_first(answer)}"
+    return Worded(quote, _upper_first(answer), bare)
+
+
+def _around(spoken: Spoken, focus: Sentence) -> tuple[int, int]:
+    """The stretch, with the neighbours that still fit: a statement seldom stands alone."""
+    start, end = focus.start, focus.end
+    place = spoken.stretches.index(focus)
+    for piece in spoken.stretches[place + 1 :]:
+        if piece.end - start > ANSWER_MAX_WORDS or piece.interrogative:
+            break
+        end = piece.end
+    sentence = next(s for s in spoken.sentences if s.start <= focus.start < s.end)
+    if end - sentence.start <= ANSWER_MAX_WORDS:
+        start = sentence.start
+    return start, end
+
+
+def _bounds(spoken: Spoken, matches: Sequence[Match]) -> tuple[int, int]:
+    """Words around the match, to the ends of its sentence or to where speech joins."""
+    chosen = matches[-1] if "correct" in spoken.talk else matches[0]
+    sentence = next(s for s in spoken.sentences if s.start <= chosen.start < s.end)
+    start, end = sentence.start, sentence.end
+    if end - start > ANSWER_MAX_WORDS:
+        low = max(start, chosen.start - _WINDOW_BEFORE)
+        high = min(end, chosen.end + _WINDOW_AFTER)
+        joints = [p for p in range(low, chosen.start + 1) if is_joint(spoken.words, p)]
+        start = joints[0] if joints else low
+        stops = [p for p in range(chosen.end, high) if is_joint(spoken.words, p)]
+        end = stops[-1] if stops and high < end else high
+    return start, end
+
+
+def _first_words(spoken: Spoken) -> tuple[int, int]:
+    """From where hesitation ends, whole sentences as far as they fit."""
+    start = end = spoken.opening
+    for sentence in spoken.sentences:
+        if sentence.end - start <= ANSWER_MAX_WORDS:
+            end = max(end, sentence.end)
+    return start, end if end > start else min(len(spoken.words), start + ANSWER_MAX_WORDS)
+
+
+def window(spoken: Spoken, match: Match) -> str:
+    start, end = _bounds(spoken, [match])
+    return spoken.words.slice(start, end)
+
+
+def _number_first(spoken: Spoken, question: int, start: int, end: int, answer: str) -> str:
+    """The last number said, when it counts what the question counts."""
+    folded = spoken.words.folded
+    topics = {p for m in spoken.about(question, "topic") for p in range(m.start, m.end)}
+    counted = [p for p in range(start, end) if small_number(folded[p]) is not None]
+    named = [p for p in counted if p + 1 in topics or p + 2 in topics]
+    if not named and end - start <= 12:
+        named = [p for p in counted if folded[p] not in ("un", "una")]
+        if "correct" not in spoken.talk and len(named) > 1:
+            named = named[:1]
+    if not named:
+        return answer
+    value = small_number(folded[named[-1]])
+    return answer if value is None or len(folded) <= 2 else f"{value}: {_lower_first(answer)}"
+
+
+def _list_first(spoken: Spoken, question: int, answer: str) -> str:
+    """The things named, those that are missing or broken apart."""
+    have: list[str] = []
+    lack: list[str] = []
+    for match in spoken.about(question, "topic"):
+        name = spoken.words.slice(match.start, match.end).lower()
+        low = match.start
+        while low > 0 and not is_joint(spoken.words, low) and match.start - low < 5:
+            low -= 1
+        high = match.end
+        while high < len(spoken.words) and not _breaks(spoken.words, high) and high < match.end + 5:
+            high += 1
+        around = set(spoken.words.folded[low:high])
+        group = lack if around & _NEGATED_APPLIANCE else have
+        if name not in have and name not in lack:
+            group.append(name)
+    if len(have) + len(lack) < 2:
+        return answer
+    listed = ", ".join(have) if have else "ninguno de los nombrados"
+    return f"{listed} (no o averiado: {', '.join(lack)})" if lack else listed
+
+
+def _breaks(parsed: Words, place: int) -> bool:
+    between = parsed.text[parsed.spans[place - 1][1] : parsed.spans[place][0]]
+    return any(mark in between for mark in ",.;") or parsed.folded[place] in ("y", "pero")
+
+
+def _upper_first(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _lower_first(text: str) -> str:
+    first = text.split(" ", 1)[0]
+    # Names and acronyms keep their capital: only a word of the language loses it.
+    common = fold(first.rstrip(",.")) in _COMMON
+    return text[:1].lower() + text[1:] if common else text
