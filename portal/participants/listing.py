@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from django.http import HttpRequest
@@ -19,13 +20,16 @@ def remember_sort(request: HttpRequest) -> None:
         request.session[SESSION_SORT] = sort
 
 
-def listing(request: HttpRequest, *, current: object = None) -> dict[str, Any]:
-    """Context of rows.html. ``current`` is the id of the person whose page this is."""
+def listing(
+    request: HttpRequest, *, current: object = None, asked: Mapping[str, str]
+) -> dict[str, Any]:
+    """Context of rows.html. ``current`` is the id of the person whose page this is; ``asked``
+    the list's own parameters, empty on the pages where an address means something else."""
     employee = signed_in(request)
     sort = queries.Sort(request.session.get(SESSION_SORT, queries.Sort.LAST_INTERACTION))
-    text = request.GET.get("q", "").replace("\0", "").strip()
-    after = _uuid(request.GET.get("after"))
-    current = _uuid(current or request.GET.get("current"))
+    text = asked.get("q", "").replace("\0", "").strip()
+    after = _uuid(asked.get("after"))
+    current = _uuid(current or asked.get("current"))
     people = queries.list_page(employee, text=text, sort=sort, after=after)
     # Whoever is open is always in sight, however far down the list.
     pinned = None

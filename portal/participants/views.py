@@ -30,7 +30,7 @@ def people(request: HttpRequest) -> HttpResponse:
     """The list: a page of its own, or the rows htmx asks for (filter, order, the next ones)."""
     remember_sort(request)
     if request.headers.get("HX-Request"):
-        return render(request, "participants/rows.html", listing(request))
+        return render(request, "participants/rows.html", listing(request, asked=request.GET))
     return render(request, "participants/list.html")
 
 

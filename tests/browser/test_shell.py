@@ -191,6 +191,11 @@ def test_profile_and_theme(page: Page, people: list[Participant], shoot: Shoot) 
     shoot(page, "menu")
     page.get_by_role("button", name="Automático").click()
     expect(page.locator("html")).to_have_attribute("data-bs-theme", "light")
+    page.get_by_label("Idioma de las páginas").select_option("en")
+    page.get_by_role("button", name="Guardar").click()
+    expect(page.get_by_role("heading", name="My profile")).to_be_visible()
+    expect(page.get_by_role("status", name="Notices")).to_contain_text("Your profile is saved.")
+    shoot(page, "perfil-en")
 
 
 def test_changing_the_password(page: Page, shoot: Shoot) -> None:

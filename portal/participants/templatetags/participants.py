@@ -21,11 +21,13 @@ def people_list(context: Context) -> dict[str, Any]:
     current = participant.pk if isinstance(participant, Participant) else None
     request = context["request"]
     match = request.resolver_match
+    # On its own page the list stands in the page at every width, and follows the address.
+    in_page = match is not None and match.view_name == "participants:list"
+    asked = request.GET if in_page else {}
     return {
-        **listing(request, current=current),
+        **listing(request, current=current, asked=asked),
         "request": request,
-        # On its own page the list stands in the page at every width.
-        "in_page": match is not None and match.view_name == "participants:list",
+        "in_page": in_page,
     }
 
 

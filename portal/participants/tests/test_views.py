@@ -12,6 +12,7 @@ from conftest import Cast
 from portal.accounts.models import Team
 from portal.participants import queries
 from portal.participants.models import Participant
+from portal.participants.templatetags.participants import phone
 
 HTMX = {"HX-Request": "true"}
 
@@ -205,3 +206,17 @@ def test_whoever_is_open_is_in_sight(cast: Cast) -> None:
     asked = {"current": str(far.pk)}
     rows = cast.client(cast.owner).get("/personas/", asked, headers=HTMX).content.decode()
     assert rows.count('aria-current="page"') == 1
+
+
+def test_other_pages_parameters_are_not_the_lists(cast: Cast, participant: Participant) -> None:
+    page = cast.client(cast.owner).get("/perfil/", {"q": "nadie"}).content.decode()
+    assert participant.name in page
+    page = cast.client(cast.owner).get("/personas/", {"q": "nadie"}).content.decode()
+    assert participant.name not in page
+
+
+def test_a_phone_is_written_for_people() -> None:
+    assert phone("+34600112233") == "+34 600 112 233"
+    assert phone("600112233") == "600 112 233"
+    assert phone("+441632960000") == "+441632960000"
+    assert phone("") == ""
