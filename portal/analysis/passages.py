@@ -26,6 +26,8 @@ from portal.analysis.text import (
 )
 
 _SYNONYM, _CONTEXT, _BESIDE = 0.8, 0.7, 0.6
+# What an interviewer says in fewer words informs of nothing.
+_TOLD_WORDS = 6
 
 # Words of asking itself: they name no topic.
 _ASKING = frozenset(stem(word) for word in word_list("asking"))
@@ -164,7 +166,8 @@ def cut(turns: Sequence[Turn]) -> list[Passage]:
         pieces = stretches(parsed, sentences(parsed))
         named = [_Named.of(parsed.folded[p.start : p.end]) for p in pieces]
         for place, piece in enumerate(pieces):
-            if employee and (piece.interrogative or not has_punctuation(turn.text)):
+            told = piece.end - piece.start >= _TOLD_WORDS and has_punctuation(turn.text)
+            if employee and (piece.interrogative or not told):
                 continue
             beside = _merged(named[max(0, place - 1) : place] + named[place + 1 : place + 2])
             result.append(

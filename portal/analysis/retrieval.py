@@ -18,7 +18,7 @@ ANSWER_MAX_WORDS = 40
 # for a measure of what similar means in this conversation.
 _MAX_ENCODED = 40
 _SIMILAR, _MISFIT, _EMPLOYEE = 0.2, -0.4, -0.3
-_ENOUGH = 0.55
+_ENOUGH = 0.5
 _SHORT, _LONG = 8, 25
 
 
@@ -86,13 +86,16 @@ def answer_question(turns: Sequence[Turn], question: str, encoder: Encoder | Non
 
 
 def _reply(passage: Passage) -> Reply:
-    """The stretch in its sentence, with the sentence after it while it is short."""
+    """The stretch in its sentence, with its neighbours while it is short."""
     start, end = passage.piece.start, passage.piece.end
     for sentence in sentences(passage.parsed):
         if sentence.end - min(start, sentence.start) > _LONG or sentence.end <= start:
             continue
         if sentence.start <= start or end - start < _SHORT:
             start, end = min(start, sentence.start), max(end, sentence.end)
+    before = [s for s in sentences(passage.parsed) if s.end == start]
+    if before and end - start < _SHORT and end - before[0].start <= _LONG:
+        start = before[0].start
     quote = passage.parsed.slice(start, end)
     answer = shorten(quote, ANSWER_MAX_WORDS)
     return Reply(True, answer[:1].upper() + answer[1:], (Evidence(passage.turn, quote),))
