@@ -195,6 +195,7 @@ class _Portal:
         )  # fmt: skip
         self.worker = Child("El proceso de trabajo", "worker", patience=10, data=data, pass_fds=())
         self.database: subprocess.Popen[bytes] | None = None
+        self._opened = asyncio.Event()
 
     async def run(self) -> None:
         asked_to_end = asyncio.Event()
@@ -232,8 +233,12 @@ class _Portal:
             self.database = database.ensure_running(self.data)
         prepared = await self._prepare()
         await asyncio.gather(
-            self.web.keep(), self.worker.keep(), self._keep_database(), self._open(prepared)
+            self.web.keep(), self._keep_worker(), self._keep_database(), self._open(prepared)
         )
+
+    async def _keep_worker(self) -> None:
+        await self._opened.wait()  # the first page should not share the cores with its start
+        await self.worker.keep()
 
     async def _prepare(self) -> dict[str, Any]:
         process = await start("prepare", *(("--demo",) if self.demo else ()), stderr=None)
@@ -262,6 +267,7 @@ class _Portal:
                     f"{self.web.last_lines()}"
                 )
             await asyncio.sleep(0.1)
+        self._opened.set()
         if prepared["demo_pending"]:
             click.echo(
                 f"El portal ya atiende en {self.address}. Solo la primera vez: se procesan las "
