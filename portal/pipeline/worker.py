@@ -22,7 +22,12 @@ PATIENCE = 8.0
 """Seconds that a worker told to stop gives a step to put itself back in line."""
 
 
-def run(*, heartbeat: float = HEARTBEAT, silent_for: float = tasks.SILENT_FOR) -> None:
+def run(
+    *,
+    heartbeat: float = HEARTBEAT,
+    silent_for: float = tasks.SILENT_FOR,
+    patience: float = PATIENCE,
+) -> None:
     """Work until SIGINT or SIGTERM. Needs Django set up.
 
     Conversations are done one at a time, since speech takes the cores and the memory of the
@@ -30,10 +35,10 @@ def run(*, heartbeat: float = HEARTBEAT, silent_for: float = tasks.SILENT_FOR) -
 
     Raises SystemExit when it can go on no longer (the database went away): start it again.
     """
-    asyncio.run(_run(heartbeat, silent_for))
+    asyncio.run(_run(heartbeat, silent_for, patience))
 
 
-async def _run(heartbeat: float, silent_for: float) -> None:
+async def _run(heartbeat: float, silent_for: float, patience: float) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -67,7 +72,7 @@ async def _run(heartbeat: float, silent_for: float) -> None:
             await asyncio.wait([stopping, *workers], return_when=asyncio.FIRST_COMPLETED)
             for task in (stopping, *workers):
                 task.cancel()
-            _done, late = await asyncio.wait(workers, timeout=PATIENCE)
+            _done, late = await asyncio.wait(workers, timeout=patience)
             if late:
                 # In the middle of something long, between two notes of progress. What a killed
                 # worker leaves is taken up again, so nothing is lost by not waiting for it.

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
+from django.db import connection
 
 from conftest import Cast
 from portal.assessments.questionnaires import seed_default_questionnaire
@@ -23,6 +24,8 @@ def receive(cast: Cast, consent: Consent, tmp_path: Path, settings: Any) -> Rece
     """Takes a file in, as the API does."""
     settings.MEDIA_ROOT = str(tmp_path / "recordings")
     seed_default_questionnaire()
+    with connection.cursor() as cursor:  # Django's flush leaves tables alone that it does not make
+        cursor.execute("TRUNCATE procrastinate_jobs, procrastinate_workers CASCADE")
 
     def take(body: bytes, name: str = "entrevista.ogg") -> Conversation:
         return services.receive(

@@ -17,7 +17,7 @@ from typing import Any
 import psycopg
 import pytest
 from django.conf import settings as django_settings
-from django.db import connection, connections
+from django.db import connection
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from portal.assessments.models import Answer, Evidence, Sheet
@@ -73,11 +73,11 @@ class Worker:
             f"settings.DATABASES['default'].update(NAME={database['NAME']!r});"
             f"settings.MEDIA_ROOT = {media!r}; django.setup();"
             "from portal.pipeline import worker;"
-            f"worker.run(heartbeat={HEARTBEAT}, silent_for={SILENT_FOR})"
+            f"worker.run(heartbeat={HEARTBEAT}, silent_for={SILENT_FOR}, patience=90)"
         )
         self.process = subprocess.Popen(
             [sys.executable, "-c", code],
-            env={**os.environ, "DJANGO_SETTINGS_MODULE": "portal.settings"},
+            env={**os.environ, "DJANGO_SETTINGS_MODULE": "portal.settings", "PGAPPNAME": "worker"},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
@@ -88,7 +88,7 @@ class Worker:
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=60)
+        return self.process.wait(timeout=100)
 
 
 @pytest.fixture
@@ -106,10 +106,8 @@ def start(settings: Any) -> Iterator[Callable[[], Worker]]:
     with connection.cursor() as cursor:  # what the killed ones left open would block the flush
         cursor.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            " AND application_name <> 'holder'"
+            " WHERE datname = current_database() AND application_name = 'worker'"
         )
-    connections.close_all()
 
 
 def until(condition: Callable[[], object], seconds: float = 90) -> None:
