@@ -13,7 +13,7 @@ from portal.assessments import services as assessments
 from portal.assessments.models import Sheet
 from portal.conversations.models import Conversation, Upload
 from portal.participants.models import Consent, Participant
-from tests.browser.conftest import accessible_everywhere, axe
+from tests.browser.conftest import accessible_everywhere, axe, sign_in
 from tests.browser.scene import (
     AUDIO,
     Shoot,
@@ -235,6 +235,25 @@ def test_a_refusal_is_told_in_the_servers_words(
     axe(page)
     bar.get_by_role("button", name="Cerrar").click()
     expect(bar).to_have_count(0)
+    problems.clear()
+
+
+def test_a_session_that_ends_meanwhile_loses_nothing(
+    page: Page,
+    cast: Cast,
+    participant: Participant,
+    consent: Consent,
+    live_server: object,
+    problems: list[str],
+) -> None:
+    open_dialog(page, participant)
+    page.context.clear_cookies(name="sessionid")
+    send(page, AUDIO)
+    bar = page.get_by_role("region", name="Envío de una grabación")
+    expect(bar).to_contain_text("Su sesión ha terminado. Lo enviado está guardado")
+    sign_in(page.context, cast.owner, str(live_server))
+    bar.get_by_role("button", name="Seguir").click()
+    expect(page.get_by_role("article")).to_have_count(1)
     problems.clear()
 
 

@@ -141,13 +141,14 @@ class Sending {
     this.active = false;
     const status = error.originalResponse?.getStatus() ?? 0;
     const { message, code } = this.answer(error);
+    const signedOut = status === 401 || status === 403;
     // A refusal is final; anything else may go on from where it was.
-    const resumable = !message || code === "disk_full";
+    const resumable = signedOut || !message || code === "disk_full";
     this.parts.resume.hidden = !resumable;
     this.parts.dismiss.hidden = resumable;
     this.parts.cancel.hidden = !resumable;
     this.element.classList.toggle("is-refused", !resumable);
-    this.say(status === 401 || status === 403 ? texts.textSession : (message ?? texts.textStopped));
+    this.say(signedOut ? texts.textSession : (message ?? texts.textStopped));
   }
 
   received(response) {
