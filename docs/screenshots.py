@@ -53,6 +53,9 @@ def take(page: Page) -> Iterator[str]:
     page.get_by_label("Contraseña").first.fill(PASSWORD)
     page.get_by_role("button", name="Entrar").click()
     page.get_by_role("link", name=PEOPLE["participants"][0]["name"]).first.click()
+    # A first start processes the demo's conversations.
+    page.locator("article.is-ready").first.wait_for(timeout=600_000)
+    page.reload()
     yield "persona"
     page.get_by_role("link", name="Ver transcripción").first.click()
     yield "transcripcion"

@@ -10,7 +10,7 @@ The graph differs from the original in one way. The original averages the contex
 whole input, so every window has to be run by itself and overlapping windows cost double. Here
 the mask is averaged over the 1.5 s around each frame, which is what a window centred there would
 see. One pass then serves every overlapping window, at a third of the work; see
-``docs/decisions/0012-speech-diarization.md`` for the measured difference.
+``docs/decisions/diarization.md`` for the measured difference.
 """
 
 from __future__ import annotations
