@@ -126,7 +126,8 @@ class Portal:
         until = time.monotonic() + timeout_s
         while time.monotonic() < until:
             found = self.api("GET", f"/participants/{participant}/conversations")["items"]
-            if found and found[0]["status"] != "processing":
+            steps = found[0]["steps"] if found else []
+            if steps and all(step["state"] not in ("waiting", "running") for step in steps):
                 return dict(found[0])
             time.sleep(1)
         raise SystemExit("the conversation did not end in time")

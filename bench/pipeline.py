@@ -1,6 +1,6 @@
 """From a received file to a filled ficha, as ratios in one run; see README.md beside this file.
 
-    python -m bench.pipeline [--json] [--runs 3] [--receive-mb 2048] [--minutes 6]
+    python -m bench.pipeline [--json] [--receive-mb 2048]
 
 Starts an installation of its own in a temporary data folder (the models of this checkout are
 linked in), uses it over HTTP as a browser would, and removes it.
@@ -19,12 +19,13 @@ import threading
 import time
 from pathlib import Path
 
-import av
 import psutil
 
 from bench.client import Pieces, Portal, seconds_between
 from bench.installation import MODELS, PROJECT, command, installation, running
 
+CONVERSATIONS = sorted((PROJECT / "demo" / "audio").glob("*.ogg"))
+WARM_UP = PROJECT / "tests" / "audio" / "dialogue.ogg"
 EMAIL, PASSWORD = "bench@example.org", secrets.token_urlsafe(16)
 MB = 1024 * 1024
 
@@ -32,49 +33,24 @@ MB = 1024 * 1024
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true", help="one flat object as the last line")
-    parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--minutes", type=float, default=6, help="length of the file processed")
     parser.add_argument("--receive-mb", type=int, default=2048)
     arguments = parser.parse_args()
 
     figures: dict[str, float] = {}
-    with installation() as (data, environment):
-        audio = data / "bench.wav"
-        seconds = speech(audio, arguments.minutes * 60)
+    with installation() as (_, environment):
         with running(environment):
             who = ["--email", EMAIL, "--name", "Bench", "--team", "Bench", "--password-stdin"]
             command(["createadmin", *who], environment, text=PASSWORD)
         with running(environment) as (portal, supervisor, start_s):
             figures["start_s"] = start_s
-            figures |= pipeline(portal, supervisor, audio, seconds, arguments.runs)
+            figures |= pipeline(portal, supervisor)
             figures |= receiving(portal, supervisor, arguments.receive_mb)
     report(figures, arguments)
 
 
-def speech(path: Path, seconds: float) -> float:
-    """Write the demo conversations after one another, again and again, as 16 kHz mono WAV."""
-    sources = sorted((PROJECT / "demo" / "audio").glob("*.ogg"))
-    written = 0
-    with av.open(str(path), "w") as out:
-        stream = out.add_stream("pcm_s16le", rate=16000, layout="mono")
-        resampler = av.AudioResampler(format="s16", layout="mono", rate=16000)
-        while written < seconds * 16000:
-            with av.open(str(sources.pop(0))) as source:
-                for frame in source.decode(audio=0):
-                    for resampled in resampler.resample(frame):
-                        resampled.pts = None
-                        written += resampled.samples
-                        out.mux(stream.encode(resampled))
-            sources = sources or sorted((PROJECT / "demo" / "audio").glob("*.ogg"))
-        out.mux(stream.encode(None))
-    return written / 16000
-
-
-def pipeline(
-    portal: Portal, supervisor: psutil.Process, audio: Path, seconds: float, runs: int
-) -> dict[str, float]:
+def pipeline(portal: Portal, supervisor: psutil.Process) -> dict[str, float]:
+    """The demo's conversations, each once: nothing of one can have been kept for the next."""
     portal.sign_in(EMAIL, PASSWORD)
-    content = audio.read_bytes()
     threads = int(os.environ.get("PORTAL_CPU_THREADS", "2"))
     bare = subprocess.Popen(
         [sys.executable, "-m", "bench.bare_whisper", str(whisper_folder()), str(threads)],
@@ -86,34 +62,40 @@ def pipeline(
     assert bare.stdin is not None and bare.stdout is not None
     bare.stdout.readline()
 
-    def floor() -> float:
+    def floor(audio: Path) -> float:
         assert bare.stdin is not None and bare.stdout is not None
         bare.stdin.write(f"{audio}\n")
         bare.stdin.flush()
         return float(bare.stdout.readline())
 
-    def ours(number: int) -> float:
-        participant, consent = portal.new_participant(f"Persona {number}")
+    def ours(audio: Path) -> dict[str, float]:
+        participant, consent = portal.new_participant(audio.stem.capitalize())
+        content = audio.read_bytes()
         pieces = Pieces(content, len(content))
-        portal.upload(participant=participant, consent=consent, name="bench.wav", pieces=pieces)
+        portal.upload(participant=participant, consent=consent, name=audio.name, pieces=pieces)
         done = portal.wait(participant)
         if done["status"] != "ready":
             raise SystemExit(f"the pipeline ended as {done['status']}: {done['steps']}")
+        taken = {
+            f"step_{step['name']}_s": seconds_between(step["started_at"], step["finished_at"])
+            for step in done["steps"]
+        }
         # From the row that queues the work to the last step's end, model loaded before.
-        return seconds_between(done["created_at"], done["steps"][-1]["finished_at"])
+        whole = seconds_between(done["created_at"], done["steps"][-1]["finished_at"])
+        return {"pipeline_s": whole, "audio_s": done["duration"], **taken}
 
     try:
-        ours(0), floor()  # neither counts: both load models and caches
-        pairs = [(ours(number), floor()) for number in range(1, runs + 1)]
+        for process in (ours, floor):  # neither counts: they load models and caches
+            process(WARM_UP)
+        runs = [{**ours(audio), "bare_whisper_s": floor(audio)} for audio in CONVERSATIONS]
     finally:
         bare.stdin.close()
         bare.wait(30)
+    for run in runs:
+        run["overhead_ratio"] = run["pipeline_s"] / run["bare_whisper_s"]
+        run["real_time_factor"] = run["pipeline_s"] / run["audio_s"]
     return {
-        "audio_s": seconds,
-        "pipeline_s": statistics.median(pair[0] for pair in pairs),
-        "bare_whisper_s": statistics.median(pair[1] for pair in pairs),
-        "overhead_ratio": statistics.median(pair[0] / pair[1] for pair in pairs),
-        "real_time_factor": statistics.median(pair[0] for pair in pairs) / seconds,
+        **{name: statistics.median(run[name] for run in runs) for name in runs[0]},
         "worker_peak_mb": peak_mb(child(supervisor, "worker")),
         "web_peak_mb": peak_mb(child(supervisor, "web")),
     }
@@ -178,6 +160,11 @@ TABLE = (
     ("overhead_ratio", "whole pipeline / bare faster-whisper, same file, model, threads", 1.25),
     ("real_time_factor", "whole pipeline / length of the audio", None),
     ("pipeline_s", "whole pipeline, seconds", None),
+    ("step_probe_s", "  of which: is it audio", None),
+    ("step_transcribe_s", "  transcribe, and tell voices apart", None),
+    ("step_attribute_s", "  who is who", None),
+    ("step_describe_s", "  title and summary", None),
+    ("step_assess_s", "  ficha", None),
     ("bare_whisper_s", "bare faster-whisper, seconds", None),
     ("worker_peak_mb", "worker, peak memory, MB", None),
     ("web_peak_mb", "web, peak memory, MB", None),
@@ -189,7 +176,7 @@ TABLE = (
 
 def report(figures: dict[str, float], arguments: argparse.Namespace) -> None:
     print(
-        f"audio {figures['audio_s']:.0f} s, {arguments.runs} runs, medians; "
+        f"{len(CONVERSATIONS)} conversations of {figures['audio_s']:.0f} s (medians); "
         f"received file {figures['receive_mb']:.0f} MB"
     )
     for name, what, wanted in TABLE:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 
 import click
+
+# NumPy's matrices here are small: a second thread only waits, and takes a third of a core from
+# the recogniser beside it. Read when NumPy is first imported, hence here.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 _COMMANDS = {
     "up": "portal.operations.commands:up",

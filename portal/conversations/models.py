@@ -24,7 +24,7 @@ class Conversation(models.Model):
     participant = models.ForeignKey(
         Participant, on_delete=models.CASCADE, related_name="conversations"
     )
-    consent = models.ForeignKey(Consent, on_delete=models.PROTECT, related_name="conversations")
+    consent = models.ForeignKey(Consent, on_delete=models.RESTRICT, related_name="conversations")
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )
@@ -81,7 +81,7 @@ class Upload(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     participant = models.ForeignKey(Participant, on_delete=models.CASCADE, related_name="uploads")
-    consent = models.ForeignKey(Consent, on_delete=models.PROTECT, related_name="+")
+    consent = models.ForeignKey(Consent, on_delete=models.RESTRICT, related_name="+")
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )
@@ -172,7 +172,7 @@ class Turn(models.Model):
     """Who said what, from when to when (seconds). ``words``: [text, start, end, probability]."""
 
     transcript = models.ForeignKey(Transcript, on_delete=models.CASCADE, related_name="turns")
-    speaker = models.ForeignKey(Speaker, on_delete=models.PROTECT, related_name="turns")
+    speaker = models.ForeignKey(Speaker, on_delete=models.RESTRICT, related_name="turns")
     position = models.PositiveIntegerField()
     start = models.FloatField()
     end = models.FloatField()

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from conftest import Cast
+from portal.analysis.engines.base import Evidence, Finding
+from portal.assessments import services as assessments
+from portal.conversations import services
+from portal.conversations.models import Conversation, Turn, Upload
+from portal.participants.models import Consent, Participant
+from portal.speech.engines import base as speech
+
+
+def test_a_person_can_be_deleted_with_all_that_hangs_on_them(
+    cast: Cast, participant: Participant, consent: Consent
+) -> None:
+    made = {
+        "participant": participant,
+        "consent": consent,
+        "created_by": cast.owner,
+        "engine": "local",
+    }
+    conversation = Conversation.objects.create(**made)
+    Upload.objects.create(**made, filename="a.wav", size=1, conversation=conversation)
+    turn = speech.Turn("S1", 0.0, 1.0, "Soy de Colombia.")
+    services.save_transcript(
+        conversation=conversation,
+        transcript=speech.Transcript((turn,), "es", 1.0, "local", "base"),
+    )
+    finding = Finding("nacionalidad", "answered", "De Colombia", (Evidence(0, "Soy de Colombia."),))
+    assessments.record_findings(
+        conversation=conversation,
+        findings=[finding],
+        turns=list(Turn.objects.all()),
+        engine="extractive",
+        model="x",
+    )
+    participant.delete()
+    assert not Turn.objects.exists()
+    assert not Consent.objects.exists()
