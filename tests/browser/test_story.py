@@ -59,13 +59,17 @@ def test_from_sign_in_to_ficha(
     page.get_by_label("Correo electrónico").fill(cast.owner.email)
     page.get_by_label("Contraseña").first.fill(PASSWORD)
     page.get_by_role("button", name="Entrar").click()
+    add = page.get_by_role("link", name="Añadir usuario").first
+    expect(add).to_be_visible()
+    page.wait_for_load_state("load")  # sooner, the links lead to plain pages without dialogs
 
-    page.get_by_role("link", name="Añadir usuario").first.click()
+    add.click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Nombre").fill("Amina Rachidi")
     dialog.get_by_label("Correo electrónico").fill("amina@example.org")
     dialog.get_by_role("button", name="Añadir").click()
     expect(page.get_by_role("heading", name="Amina Rachidi")).to_be_visible()
+    page.wait_for_load_state("load")
 
     page.get_by_role("link", name="Subir una conversación").first.click()
     expect(dialog).to_contain_text("consentimiento")
