@@ -12,6 +12,9 @@ from portal.speech.engines import available_engines
 
 NAMES: dict[str, str | Promise] = {"local": _("En este equipo, sin enviar nada fuera")}
 
+ON_THIS_MACHINE = frozenset({"local", "extractive"})
+"""Engines of speech and of analysis that send nothing out; people are told just that of them."""
+
 
 def options() -> dict[str, dict[str, Any]]:
     """What each engine is made with, from this installation's settings."""

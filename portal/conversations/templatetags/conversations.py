@@ -53,7 +53,9 @@ def spoken_language(code: str) -> str:
 @register.filter
 def engine_name(engine: str) -> str:
     """Short, for a line of facts; a choice says more (accounts/engines.py)."""
-    return _("En este equipo") if engine == "local" else str(engines.NAMES.get(engine, engine))
+    if engine in engines.ON_THIS_MACHINE:
+        return _("En este equipo")
+    return str(engines.NAMES.get(engine, engine))
 
 
 @register.filter

@@ -19,7 +19,6 @@ const cookie = (name) =>
 
 /**
  * Show a notice. `key`: a notice with the same key is shown once; `link`: {href, text}.
- * Success goes away by itself, all else stays until it is closed.
  */
 export function notify(message, level = "info", { key, link } = {}) {
   if (key) toasts.querySelector(`[data-key="${CSS.escape(key)}"]`)?.remove();
@@ -44,8 +43,16 @@ export function notify(message, level = "info", { key, link } = {}) {
   close.setAttribute("aria-label", texts.textClose);
   notice.append(icon, text, close);
   toasts.append(notice);
-  if (level === "success") setTimeout(() => notice.remove(), SUCCESS_STAYS_MS);
+  letSuccessGo();
   return notice;
+}
+
+/** Good news goes away by itself (the bell keeps it); what has to be dealt with stays. */
+function letSuccessGo() {
+  for (const notice of toasts.querySelectorAll(".notice-success:not([data-going])")) {
+    notice.dataset.going = "";
+    setTimeout(() => notice.remove(), SUCCESS_STAYS_MS);
+  }
 }
 
 const forget = (key) => toasts.querySelector(`[data-key="${key}"]`)?.remove();
@@ -53,9 +60,8 @@ const forget = (key) => toasts.querySelector(`[data-key="${key}"]`)?.remove();
 toasts.addEventListener("click", (event) => {
   if (event.target.closest("[data-notice-close]")) event.target.closest(".notice").remove();
 });
-for (const notice of toasts.querySelectorAll(".notice-success")) {
-  setTimeout(() => notice.remove(), SUCCESS_STAYS_MS);
-}
+letSuccessGo();
+document.body.addEventListener("htmx:oobAfterSwap", letSuccessGo);
 document.body.addEventListener("toast", (event) => {
   notify(event.detail.message, event.detail.level);
 });
