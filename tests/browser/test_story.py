@@ -109,6 +109,7 @@ def test_from_sign_in_to_ficha(
 
     # A person has the last word, and Enter keeps it.
     shown.locator("[data-edit]").click()
+    expect(page.locator("textarea")).to_be_focused()
     page.locator("textarea").fill("Vive de alquiler con su hermana")
     page.keyboard.press("Enter")
     expect(page.locator(f"#r-{home.pk}")).to_contain_text("Escrita por Ana Robles")

@@ -140,7 +140,7 @@ def test_a_failure_says_why_that_nothing_is_lost_and_what_to_do(
     add_steps(conversation, transcribe=("failed", "No se oye ninguna voz."))
     html = read(client, f"/conversaciones/{conversation.pk}/tarjeta/")
     assert "No se oye ninguna voz." in html
-    assert "La grabación está guardada" in html
+    assert "El archivo está guardado" in html
     assert f"/conversaciones/{conversation.pk}/reintentar/" in html
     assert f"/conversaciones/{conversation.pk}/audio/" in html
     assert "Ver transcripción" not in html

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from ast import literal_eval
 
-import pytest
+import polib
 from django.conf import settings
 
 CATALOG = settings.LOCALE_PATHS[0] / "en" / "LC_MESSAGES" / "django.po"
@@ -14,24 +14,19 @@ PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w+\}|</?\w+>")
 IN_TEMPLATES = re.compile(r"{%\s*translate\s+(\"[^\"]+\"|'[^']+')")
 
 
-def entries() -> list[tuple[str, list[str]]]:
-    found = []
-    for block in CATALOG.read_text().split("\n\n")[1:]:
-        texts = re.findall(r"^msg(id|str)\S* (\".*\")$", block, re.M)
-        source = [literal_eval(text) for kind, text in texts if kind == "id"]
-        found.append((source[0], [literal_eval(text) for kind, text in texts if kind == "str"]))
-    return found
+ENTRIES = polib.pofile(str(CATALOG))
 
 
-@pytest.mark.parametrize("source, english", entries())
-def test_a_translation_is_there_and_fills_in_the_same(source: str, english: list[str]) -> None:
-    for text in english:
-        assert text.strip()
-        assert sorted(PLACEHOLDER.findall(text)) == sorted(PLACEHOLDER.findall(source))
+def test_every_sentence_is_translated_and_fills_in_the_same() -> None:
+    for entry in ENTRIES:
+        for text in entry.msgstr_plural.values() or [entry.msgstr]:
+            assert text.strip(), entry.msgid
+            filled_in = sorted(PLACEHOLDER.findall(text))
+            assert filled_in == sorted(PLACEHOLDER.findall(entry.msgid)), entry.msgid
 
 
 def test_what_templates_say_is_in_the_catalog() -> None:
-    known = {source for source, _ in entries()}
+    known = {entry.msgid for entry in ENTRIES}
     said = {
         literal_eval(text)
         for template in (settings.PROJECT / "portal").glob("*/templates/**/*.html")
