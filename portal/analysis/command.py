@@ -9,12 +9,13 @@ from typing import NoReturn
 import click
 
 from portal.analysis.engines import available_engines, get_engine
-from portal.analysis.engines.base import AnalysisEngine, EngineError, Evidence, Turn
+from portal.analysis.engines.base import AnalysisEngine, Evidence, Turn
 from portal.analysis.questionnaire import (
     QuestionnaireError,
     default_questionnaire,
     load_questionnaire,
 )
+from portal.engine import EngineError
 
 
 class InputError(click.ClickException):

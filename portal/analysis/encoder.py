@@ -10,7 +10,6 @@ import hashlib
 import os
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from importlib import import_module, resources
 from importlib.util import find_spec
@@ -19,6 +18,8 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from portal.engine import Problem
 
 Vectors = NDArray[np.float32]
 
@@ -33,14 +34,6 @@ class Encoder(Protocol):
     name: str
 
     def encode(self, texts: Sequence[str]) -> Vectors: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Why something works less well than it could, and how to mend it; both in Spanish."""
-
-    message: str
-    hint: str
 
 
 def text_key(text: str) -> str:

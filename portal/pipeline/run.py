@@ -13,16 +13,15 @@ from django.db.models import QuerySet
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from portal.analysis.engines.base import EngineError as AnalysisError
 from portal.conversations import services
 from portal.conversations.errors import Refused
 from portal.conversations.models import Conversation, ProcessingStep
 from portal.conversations.refusals import check_consent
 from portal.conversations.steps import OPEN
+from portal.engine import EngineError
 from portal.pipeline.outcomes import Interrupted, TryLater
 from portal.pipeline.steps import LAST, WORK, Step
 from portal.speech.audio import BadAudio
-from portal.speech.engines.base import EngineError as SpeechError
 
 logger = logging.getLogger(__name__)
 State = ProcessingStep.State
@@ -118,7 +117,7 @@ def _attempt(
 
 def _log(error: Exception, conversation: Conversation, step: Step) -> None:
     """Kind and place only: messages of libraries may carry what people said."""
-    expected = isinstance(error, SpeechError | AnalysisError | BadAudio | Refused)
+    expected = isinstance(error, EngineError | BadAudio | Refused)
     place = "" if expected else "\n" + "".join(traceback.format_tb(error.__traceback__))
     logger.warning("%s %s: %s%s", conversation.pk, step.name, type(error).__name__, place)
 
@@ -126,7 +125,7 @@ def _log(error: Exception, conversation: Conversation, step: Step) -> None:
 def may_succeed_later(error: Exception) -> bool:
     """A file that is no audio stays one; a network, a full disk or a database come back."""
     match error:
-        case SpeechError() | AnalysisError():
+        case EngineError():
             return error.retryable
         case BadAudio() | FileNotFoundError():
             return False
@@ -139,7 +138,7 @@ def may_succeed_later(error: Exception) -> bool:
 def reason_of(error: Exception) -> str:
     """A sentence for the interviewer, never an exception's text."""
     match error:
-        case SpeechError() | AnalysisError() | BadAudio() | Refused():
+        case EngineError() | BadAudio() | Refused():
             return error.public_message
         case FileNotFoundError():
             return _("No se encuentra el archivo de audio en el almacén. Avise a quien administra.")

@@ -63,8 +63,9 @@ def transcribe(
     models_dir: Path | None,
 ) -> None:
     """Transcribe AUDIO y distingue a quienes hablan."""
+    from portal.engine import EngineError
     from portal.speech.engines import get_engine
-    from portal.speech.engines.base import Audio, EngineError, Options
+    from portal.speech.engines.base import Audio, Options
     from portal.speech.formats import FORMATS as WRITERS
     from portal.speech.models import default_models_dir
 

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from portal.speech.engines.base import Problem
+from portal.engine import Problem
 
 AUTO = "auto"
 PACKAGED = "base"

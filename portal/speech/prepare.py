@@ -14,8 +14,8 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+from portal.engine import Problem
 from portal.speech import build_speaker_model
-from portal.speech.engines.base import Problem
 from portal.speech.models import (
     SPEAKER_MODEL,
     ModelUnavailable,

@@ -13,30 +13,26 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    ViewportSize,
+    sync_playwright,
+)
 
 from conftest import Cast
 from portal.accounts.models import Employee
+from tests.browser.chromium import DESKTOP, TABLET, launch
 
 # Playwright's loop runs in this thread; the ORM may be used beside it all the same.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 AXE = settings.PROJECT / "node_modules" / "axe-core" / "axe.min.js"
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-DESKTOP = {"width": 1280, "height": 800}
-TABLET = {"width": 768, "height": 1024}
 # What is left of a desktop at 200 %.
-ZOOMED = {"width": 640, "height": 400}
-CHROMIUM = [
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+ZOOMED: ViewportSize = {"width": 640, "height": 400}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -53,9 +49,7 @@ def keep_what_migrations_wrote(django_db_serialized_rollback: None) -> None:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=os.environ.get("PORTAL_CHROMIUM", "/usr/bin/chromium"), args=CHROMIUM
-        )
+        browser = launch(playwright)
         yield browser
         browser.close()
 
@@ -128,17 +122,17 @@ def accessible_everywhere(page: Page) -> None:
     """`axe` on a desktop and a tablet, light and dark; no sideways scrolling, even at 200 %."""
     for size in (DESKTOP, TABLET):
         for scheme in ("light", "dark"):
-            page.set_viewport_size(size)  # type: ignore[arg-type]
+            page.set_viewport_size(size)
             page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
             page.wait_for_function(
                 "theme => document.documentElement.dataset.bsTheme === theme", arg=scheme
             )
             axe(page)
     for size in (TABLET, ZOOMED):
-        page.set_viewport_size(size)  # type: ignore[arg-type]
+        page.set_viewport_size(size)
         wider = page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert wider <= 0, f"{page.url} is {wider} px wider than {size['width']} px"
-    page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
+    page.set_viewport_size(DESKTOP)
     page.emulate_media(color_scheme="light")
 
 
@@ -155,11 +149,11 @@ def shoot() -> Callable[[Page, str], None]:
             ("-dark", DESKTOP, "dark"),
             ("-768", TABLET, "light"),
         ):
-            page.set_viewport_size(size)  # type: ignore[arg-type]
+            page.set_viewport_size(size)
             page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
             page.evaluate("() => new Promise(seen => setTimeout(seen, 300))")
             page.screenshot(path=Path(folder) / f"{name}{suffix}.png")
-        page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
+        page.set_viewport_size(DESKTOP)
         page.emulate_media(color_scheme="light")
 
     return take

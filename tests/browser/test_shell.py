@@ -12,7 +12,8 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from conftest import PASSWORD, Cast
 from portal.participants.models import Participant
-from tests.browser.conftest import TABLET, accessible_everywhere, axe
+from tests.browser.chromium import TABLET
+from tests.browser.conftest import accessible_everywhere, axe
 
 Shoot = Callable[[Page, str], None]
 
@@ -162,7 +163,7 @@ def test_the_list_goes_on_as_one_scrolls(page: Page, cast: Cast) -> None:
 def test_on_a_tablet_the_list_comes_from_the_side(
     page: Page, people: list[Participant], shoot: Shoot
 ) -> None:
-    page.set_viewport_size(TABLET)  # type: ignore[arg-type]
+    page.set_viewport_size(TABLET)
     page.goto("/personas/")
     expect(page.locator("a.person").first).to_be_visible()
     page.goto("/perfil/")

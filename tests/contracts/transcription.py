@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from portal.engine import EngineError
 from portal.speech.engines.base import (
     Audio,
-    EngineError,
     Options,
     Transcript,
     TranscriptionEngine,

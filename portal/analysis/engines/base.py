@@ -18,15 +18,6 @@ TITLE_MAX_WORDS = 7
 SUMMARY_MAX_WORDS = 30
 
 
-class EngineError(Exception):
-    """An engine could not do its work; the fields mean what they mean in portal.speech."""
-
-    def __init__(self, public_message: str, *, retryable: bool = False) -> None:
-        super().__init__(public_message)
-        self.public_message = public_message
-        self.retryable = retryable
-
-
 @dataclass(frozen=True, slots=True)
 class Turn:
     """What the analysis needs of a turn; ``speaker`` is ``empleado``, ``usuario`` or ``otro``."""

@@ -7,9 +7,10 @@ from functools import cached_property
 
 from portal.analysis.coverage import Coverage
 from portal.analysis.describing import describe
-from portal.analysis.encoder import Encoder, Problem, default_encoder, encoder_problems
+from portal.analysis.encoder import Encoder, default_encoder, encoder_problems
 from portal.analysis.engines.base import Description, Finding, Question, Reply, Turn
 from portal.analysis.retrieval import answer_question
+from portal.engine import Problem
 
 _REMEMBERED = 8
 

@@ -8,11 +8,11 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
-from portal.analysis.engines.base import EngineError as AnalysisError
 from portal.conversations import services
 from portal.conversations.errors import Refused
 from portal.conversations.models import Conversation, ProcessingStep
 from portal.conversations.steps import StepName
+from portal.engine import EngineError
 from portal.notifications.models import Notification
 from portal.participants.models import Consent
 from portal.pipeline import run
@@ -20,7 +20,6 @@ from portal.pipeline.outcomes import Interrupted, TryLater
 from portal.pipeline.steps import WORK, Progress, Step
 from portal.pipeline.tests.conftest import Receive
 from portal.speech.audio import BadAudio
-from portal.speech.engines.base import EngineError as SpeechError
 
 SECRET = "lo que dijo la persona"
 
@@ -82,7 +81,7 @@ def test_the_steps_are_those_that_people_see() -> None:
 
 
 def test_one_that_fails_hides_nothing(rehearsal: Rehearsal) -> None:
-    rehearsal.errors["describe"] = AnalysisError("No hay palabras suficientes.")
+    rehearsal.errors["describe"] = EngineError("No hay palabras suficientes.")
     states = rehearsal.go()
     assert (states["describe"], states["assess"], states["notify"]) == ("failed", "done", "done")
     assert rehearsal.step("describe").reason == "No hay palabras suficientes."
@@ -110,7 +109,7 @@ def test_what_depends_on_it_is_not_tried(rehearsal: Rehearsal) -> None:
 @pytest.mark.parametrize(
     "error",
     [
-        SpeechError("La máquina está ocupada.", retryable=True),
+        EngineError("La máquina está ocupada.", retryable=True),
         OSError(28, SECRET),
         OperationalError(SECRET),
     ],
@@ -132,7 +131,7 @@ def test_what_may_succeed_later_is_tried_later(rehearsal: Rehearsal, error: Exce
 
 
 def test_others_go_on_while_one_waits(rehearsal: Rehearsal) -> None:
-    rehearsal.errors["describe"] = AnalysisError("Ocupado.", retryable=True)
+    rehearsal.errors["describe"] = EngineError("Ocupado.", retryable=True)
     with pytest.raises(TryLater):
         rehearsal.go()
     assert rehearsal.step("assess").state == "done"

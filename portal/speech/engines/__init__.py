@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, cast
 
-from portal.speech.engines.base import EngineError, TranscriptionEngine
+from portal.engine import EngineError
+from portal.speech.engines.base import TranscriptionEngine
 
 ENGINES = {
     "local": "portal.speech.engines.local.LocalEngine",

@@ -12,27 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-
-class EngineError(Exception):
-    """An engine could not do its work.
-
-    ``retryable`` says whether the same call may succeed later (a network, a busy
-    machine); the retry policy itself belongs to the caller. ``public_message`` is a
-    plain Spanish sentence for the interviewer: what happened and what to do.
-    """
-
-    def __init__(self, public_message: str, *, retryable: bool = False) -> None:
-        super().__init__(public_message)
-        self.public_message = public_message
-        self.retryable = retryable
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Why an engine cannot be used now, and how to mend it; both sentences in Spanish."""
-
-    message: str
-    hint: str
+from portal.engine import Problem
 
 
 @dataclass(frozen=True, slots=True)

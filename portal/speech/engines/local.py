@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from portal.engine import EngineError, Problem
 from portal.speech import audio as sound
 from portal.speech import hallucinations, models
 from portal.speech.engines.base import (
     Audio,
-    EngineError,
     Options,
-    Problem,
     Transcript,
     Word,
     no_progress,

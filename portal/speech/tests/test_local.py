@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from portal.engine import EngineError
 from portal.speech.audio import decode
 from portal.speech.engines import ENGINES, available_engines, get_engine
 from portal.speech.engines import local as local_module
-from portal.speech.engines.base import Audio, EngineError, Options
+from portal.speech.engines.base import Audio, Options
 from portal.speech.engines.local import LocalEngine
 from portal.speech.tests.conftest import tone
 from tests.contracts.transcription import TranscriptionEngineContract
