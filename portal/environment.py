@@ -51,8 +51,11 @@ class Environment(BaseSettings):
     cpu_threads: int = Field(2, ge=1, le=64, description="threads a worker may use for speech")
 
     upload_max_bytes: int = Field(2 * 1024**3, ge=1)
-    audio_min_seconds: float = Field(2.0, ge=0)
-    audio_max_seconds: float = Field(4 * 3600.0, gt=0)
+
+    @field_validator("data")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
 
     @field_validator("hosts", mode="before")
     @classmethod

@@ -5,12 +5,13 @@ from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from ninja import Field, File, Form, ModelSchema, Router, Schema, Status, UploadedFile
-from ninja.pagination import LimitOffsetPagination, paginate
+from ninja.pagination import paginate
 
 from portal.accounts.queries import signed_in
 from portal.conversations import queries, services
 from portal.conversations.models import Conversation, ProcessingStep, Transcript
 from portal.participants import queries as participants
+from portal.web.pagination import Pagination
 
 router = Router()
 
@@ -91,7 +92,7 @@ class TranscriptOut(Schema):
 
 
 @router.get("/participants/{uuid:participant_id}/conversations", response=list[ConversationOut])
-@paginate(LimitOffsetPagination)
+@paginate(Pagination)
 def list_conversations(request: HttpRequest, participant_id: UUID) -> object:
     employee = signed_in(request)
     participant = get_object_or_404(participants.visible_to(employee), pk=participant_id)

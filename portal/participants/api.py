@@ -3,13 +3,14 @@ from uuid import UUID
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from ninja import Field, ModelSchema, Query, Router, Schema, Status
-from ninja.pagination import LimitOffsetPagination, paginate
+from ninja.pagination import paginate
 from pydantic import field_validator
 
 from portal.accounts.queries import signed_in
 from portal.participants import queries, services
 from portal.participants.consent import languages
 from portal.participants.models import Consent, Participant
+from portal.web.pagination import Pagination
 
 router = Router()
 
@@ -63,7 +64,7 @@ class Filters(Schema):
 
 
 @router.get("/participants", response=list[ParticipantOut])
-@paginate(LimitOffsetPagination)
+@paginate(Pagination)
 def list_participants(request: HttpRequest, filters: Query[Filters]) -> object:
     found = queries.listed(signed_in(request), text=filters.filter, sort=filters.sort)
     return found.select_related("team")
