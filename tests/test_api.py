@@ -115,6 +115,17 @@ def test_an_answer_written_by_api_is_a_persons(
     assert send(client, "PUT", f"{address}/nacionalidad", {"value": ""}).status_code == 422
 
 
+def test_a_character_that_postgresql_cannot_keep_breaks_nothing(
+    client: Client, participant: Participant
+) -> None:
+    assessments.sheet_for(participant)
+    assert client.get("/api/v1/participants?filter=%00f").json()["count"] == 1
+    address = f"/participants/{participant.pk}/sheet/nacionalidad"
+    assert send(client, "PUT", address, {"value": "No\x00, marroquí"}).json()["value"] == (
+        "No, marroquí"
+    )
+
+
 def test_writing_needs_the_sessions_csrf_token(cast: Cast) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(cast.owner)

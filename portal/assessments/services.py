@@ -138,7 +138,7 @@ def edit_answer(
     asked or declined; those states carry no text. What a machine heard stays as evidence.
     Raises ValidationError for an answered question without text, or an unknown state.
     """
-    value = value.strip()
+    value = value.replace("\x00", "").strip()  # PostgreSQL takes none
     if state is None:
         state = Answer.State.ANSWERED if value else Answer.State.UNASKED
     if state not in Answer.State.values:

@@ -57,6 +57,7 @@ def visible_to(employee: Employee) -> QuerySet[Participant]:
 
 def matching(people: QuerySet[Participant], text: str) -> QuerySet[Participant]:
     """Those with every word of ``text`` in their name, e-mail or phone, accents aside."""
+    text = text.replace("\x00", "")  # PostgreSQL takes none
     compact = re.sub(r"[\s.\-()]", "", text)
     if re.fullmatch(r"\+?\d+", compact):
         return people.filter(Q(phone__contains=compact) | Q(email__contains=compact))
