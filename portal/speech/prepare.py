@@ -36,7 +36,6 @@ def prepare(models_dir: Path, progress: Progress) -> list[Problem]:
     """
     problems = []
     try:
-        progress("Preparando el modelo de transcripción")
         resolve_whisper(models_dir=models_dir)
     except ModelUnavailable as error:
         problems.append(error.problem)
