@@ -40,6 +40,7 @@ def main() -> None:
         )
         for name in take(page):
             page.wait_for_load_state("networkidle")
+            page.wait_for_timeout(500)  # for colours on their way from one theme to the other
             page.screenshot(path=folder / f"{name}.png")
             print(name)  # noqa: T201
         browser.close()
