@@ -76,15 +76,6 @@ def consent(participant: Participant, cast: Cast) -> Consent:
 
 
 @pytest.fixture(autouse=True)
-def plain_static_files(settings: Settings) -> None:
-    """Pages are tested without `collectstatic`: file names carry no hash."""
-    settings.STORAGES = {
-        **settings.STORAGES,
-        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
-    }
-
-
-@pytest.fixture(autouse=True)
 def quick_passwords(settings: Settings) -> None:
     """The cast signs up in every test: the slow hash that protects people would only wait."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
