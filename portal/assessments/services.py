@@ -15,6 +15,8 @@ from django.utils.translation import gettext as _
 from portal.accounts.models import Employee
 from portal.analysis.engines.base import Finding
 from portal.analysis.engines.base import Question as AnalysisQuestion
+from portal.analysis.engines.base import Turn as AnalysisTurn
+from portal.analysis.grounding import ground_finding
 from portal.assessments import quotes
 from portal.assessments.models import Answer, Evidence, Questionnaire, Sheet
 from portal.conversations.models import Conversation, Turn
@@ -61,6 +63,11 @@ def questions_for(sheet: Sheet) -> tuple[AnalysisQuestion, ...]:
     )
 
 
+def turns_for(turns: Sequence[Turn]) -> list[AnalysisTurn]:
+    """A transcript's turns as an analysis engine takes them, in order."""
+    return [AnalysisTurn(speaker=turn.speaker.role, text=turn.text) for turn in turns]
+
+
 @transaction.atomic
 def record_findings(
     *,
@@ -74,13 +81,14 @@ def record_findings(
 
     ``turns`` are the ones the engine read, in its order: evidence points into them by index.
     May be called again with the same or other findings: what is answered or declined, and
-    whatever a person decided, stays as it is. A finding whose quotes are not verbatim in
-    their turns is left out.
+    whatever a person decided, stays as it is. Whichever engine found it, a finding counts only
+    as far as `portal.analysis.grounding` proves it.
     """
     # The lock makes two conversations of one person wait for each other.
     sheet = Sheet.objects.select_for_update().get(pk=sheet_for(conversation.participant).pk)
     answers = {a.question.slug: a for a in sheet.answers.select_related("question")}
-    for finding in findings:
+    spoken = turns_for(turns)
+    for finding in (ground_finding(spoken, found) for found in findings):
         answer = answers.get(finding.question_id)
         if answer is not None and answer.may_become(finding.state):
             _propose(answer, finding, turns, conversation, engine, model)
@@ -96,28 +104,23 @@ def _propose(
     engine: str,
     model: str,
 ) -> None:
-    proofs: list[Evidence] = []
-    for piece in finding.evidence:
-        if not 0 <= piece.turn < len(turns):
-            continue
+    proofs = []
+    for position, piece in enumerate(finding.evidence):
         turn = turns[piece.turn]
         span = quotes.locate(piece.quote, turn.text, turn.words, turn.start, turn.end)
-        if span is not None:
-            proofs.append(
-                Evidence(
-                    answer=answer,
-                    turn=turn,
-                    quote=piece.quote,
-                    start=span[0],
-                    end=span[1],
-                    position=len(proofs),
-                )
+        start, end = span or (turn.start, turn.end)
+        proofs.append(
+            Evidence(
+                answer=answer,
+                turn=turn,
+                quote=piece.quote,
+                start=start,
+                end=end,
+                position=position,
             )
-    answered = finding.state == "answered"
-    if not proofs or (answered and not finding.answer.strip()):
-        return
+        )
     answer.state = finding.state
-    answer.value = finding.answer.strip() if answered else ""
+    answer.value = finding.answer
     answer.origin = Answer.Origin.MACHINE
     answer.engine = engine
     answer.model = model

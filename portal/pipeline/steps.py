@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from tempfile import NamedTemporaryFile
 
-from portal.analysis.engines.base import Turn as AnalysisTurn
 from portal.assessments import services as assessments
 from portal.conversations import services
 from portal.conversations.models import Conversation, Recording, Turn
@@ -61,7 +60,7 @@ def attribute(conversation: Conversation, progress: Progress) -> None:
 
 
 def describe(conversation: Conversation, progress: Progress) -> None:
-    description = engines.analysis().describe(_for_analysis(_turns(conversation)))
+    description = engines.analysis().describe(assessments.turns_for(_turns(conversation)))
     services.save_description(
         conversation=conversation, title=description.title, description=description.summary
     )
@@ -71,7 +70,7 @@ def assess(conversation: Conversation, progress: Progress) -> None:
     engine = engines.analysis()
     turns = _turns(conversation)
     sheet = assessments.sheet_for(conversation.participant)
-    findings = engine.assess(_for_analysis(turns), assessments.questions_for(sheet))
+    findings = engine.assess(assessments.turns_for(turns), assessments.questions_for(sheet))
     assessments.record_findings(
         conversation=conversation,
         findings=findings,
@@ -100,10 +99,6 @@ def _turns(conversation: Conversation) -> list[Turn]:
     return list(
         Turn.objects.filter(transcript__conversation=conversation).select_related("speaker")
     )
-
-
-def _for_analysis(turns: list[Turn]) -> list[AnalysisTurn]:
-    return [AnalysisTurn(speaker=turn.speaker.role, text=turn.text) for turn in turns]
 
 
 @contextmanager

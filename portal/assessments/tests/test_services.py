@@ -92,6 +92,14 @@ def test_without_words_that_prove_it_the_answer_stays_blank(
     assert answer(sheet, "empadronamiento").state == "unasked"
 
 
+def test_the_interviewers_words_alone_prove_no_answer(
+    conversation: Conversation, turns: list[Turn]
+) -> None:
+    from_the_question = Finding("estado_salud", "answered", "Bien", (Evidence(4, "de salud"),))
+    kept = answer(record(conversation, turns, from_the_question), "estado_salud")
+    assert (kept.state, kept.value) == (Answer.State.ASKED, "")
+
+
 def test_the_same_findings_again_change_nothing(
     conversation: Conversation, turns: list[Turn]
 ) -> None:
