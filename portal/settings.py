@@ -36,6 +36,7 @@ INSTALLED_APPS = [
     "portal.conversations",
     "portal.assessments",
     "portal.notifications",
+    "portal.live",
     "portal.pipeline",
     "portal.operations",
 ]
