@@ -51,6 +51,9 @@ class Environment(BaseSettings):
     cpu_threads: int = Field(2, ge=1, le=64, description="threads a worker may use for speech")
 
     upload_max_bytes: int = Field(2 * 1024**3, ge=1)
+    live_max_seconds: int = Field(
+        4 * 3600, ge=1, le=4 * 3600, description="a live recording stops by itself at this length"
+    )
 
     @field_validator("data")
     @classmethod

@@ -100,6 +100,26 @@ class Upload(models.Model):
         return f"{self.id} {self.offset}/{self.size}"
 
 
+class Gap(models.Model):
+    """A stretch that is not in a live recording: its place (seconds into the audio) and length."""
+
+    class Kind(models.TextChoices):
+        PAUSED = "paused", _("Pausa")
+        PRIVATE = "private", _("Pausa privada")
+        INTERRUPTED = "interrupted", _("Interrupción")
+
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="gaps")
+    kind = models.CharField(max_length=12, choices=Kind)
+    at = models.FloatField()
+    seconds = models.FloatField()
+
+    class Meta:
+        ordering = ["at", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.conversation_id} {self.kind} {self.at}"
+
+
 class ProcessingStep(models.Model):
     """One step of the pipeline for one conversation; its order is that of pipeline/steps.py."""
 

@@ -7,10 +7,13 @@ the employee and who the participant is decided later, by ``portal.speech.roles`
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from portal.engine import Problem
 
@@ -53,17 +56,82 @@ class Audio:
 
 
 @dataclass(frozen=True, slots=True)
+class Voice:
+    """A few seconds of one person alone: ``samples`` are mono at 16 kHz. Turns of that voice get
+    its ``label`` from engines that can tell."""
+
+    label: str
+    samples: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
 class Options:
     """``language``: an ISO 639-1 code, or None to let the engine tell. ``speakers``: how many
-    to tell apart; 1 means no diarization."""
+    to tell apart; 1 means no diarization. ``voices``: samples of them, if there are any."""
 
     language: str | None = None
     speakers: int = 2
     vocabulary: tuple[str, ...] = field(default=())
+    voices: tuple[Voice, ...] = field(default=())
 
 
 def no_progress(_share: float) -> None:
     """A ``progress`` callback for callers that show none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """What is being said, as far as it can be told; the next one replaces it, "" clears it."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """Turns whose words will not change, following those committed before."""
+
+    turns: tuple[Turn, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Relabelled:
+    """Turns committed earlier turn out to be another speaker's: number of the turn -> label."""
+
+    speakers: Mapping[int, str]
+
+
+StreamEvent = Partial | Committed | Relabelled
+
+
+class TranscriptStream(Protocol):
+    """One recording being transcribed while it is made. Used by one thread at a time.
+
+    ``committed_until``: seconds of what was fed that will not be looked at again: who starts anew
+    after a crash feeds from there on, with ``voices`` as it was then.
+    """
+
+    committed_until: float
+
+    @property
+    def voices(self) -> Mapping[str, Sequence[float]]:
+        """Label to a vector of that voice: plain numbers, to be kept and given to
+        ``TranscriptionEngine.stream`` again. Empty when the engine has none."""
+        ...
+
+    def feed(self, samples: NDArray[np.float32]) -> list[StreamEvent]:
+        """Take in what follows, mono at 16 kHz, any length, and give what has become known.
+
+        May take as long as the recogniser needs. Raises EngineError.
+        """
+        ...
+
+    def cut(self) -> list[StreamEvent]:
+        """Something is missing here (a pause): commit what was said before it."""
+        ...
+
+    def close(self) -> list[StreamEvent]:
+        """The end: commit what is left, and let everything go. May be called twice."""
+        ...
 
 
 class TranscriptionEngine(Protocol):
@@ -84,5 +152,22 @@ class TranscriptionEngine(Protocol):
         """Transcribe a whole file. ``progress`` gets a share from 0 to 1, never falling.
 
         Raises EngineError.
+        """
+        ...
+
+    def stream(
+        self,
+        *,
+        options: Options,
+        start: float = 0.0,
+        turns: int = 0,
+        voices: Mapping[str, Sequence[float]] | None = None,
+        preview: Callable[[], bool] = lambda: False,
+    ) -> TranscriptStream:
+        """Transcribe while it is recorded; only where ``supports_streaming``.
+
+        ``start``: the time of the first sample fed, ``turns``: how many were committed before, and
+        ``voices``: those of a stream that broke off. ``preview`` says whether there is room for a
+        Partial now. Raises EngineError.
         """
         ...
