@@ -55,6 +55,9 @@ MOST_AUDIO_BYTES = 16_000
 _HEAD = struct.Struct("<IB")
 _MS = struct.Struct("<I")
 
+MOST_ENTRY_BYTES = _HEAD.size + MOST_AUDIO_BYTES
+"""Of a binary message."""
+
 
 class GapKind(IntEnum):
     """Why there is no audio for a while."""
