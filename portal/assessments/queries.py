@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from django.db.models import Prefetch, QuerySet
 
 from portal.accounts.models import Employee
-from portal.assessments.models import Answer, Domain, Evidence, Sheet
+from portal.assessments.models import Answer, Domain, Evidence, Question, Questionnaire, Sheet
 from portal.participants import queries as participants
+from portal.participants.models import Participant
 
 
 def sheets_visible_to(employee: Employee) -> QuerySet[Sheet]:
@@ -22,6 +23,27 @@ def answers_visible_to(employee: Employee) -> QuerySet[Answer]:
         Answer.objects.filter(sheet__in=sheets_visible_to(employee))
         .select_related("question__domain", "conversation", "edited_by", "sheet__participant")
         .prefetch_related(Prefetch("evidence", queryset=evidence))
+    )
+
+
+def questionnaire_for(participant: Participant) -> Questionnaire:
+    """That of the participant's ficha or, until there is one, that of the team or else the one
+    that every team starts with."""
+    sheet = Sheet.objects.filter(participant=participant).select_related("questionnaire").first()
+    if sheet is not None:
+        return sheet.questionnaire
+    return (
+        Questionnaire.objects.filter(team=participant.team_id).order_by("-created_at").first()
+        or Questionnaire.objects.filter(team=None).order_by("created_at").get()
+    )
+
+
+def questions_of(questionnaire: Questionnaire) -> list[Question]:
+    """In order, each with its ``domain``."""
+    return list(
+        Question.objects.filter(domain__questionnaire=questionnaire)
+        .select_related("domain")
+        .order_by("domain__position", "position")
     )
 
 

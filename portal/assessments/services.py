@@ -6,7 +6,7 @@ answered or decided, and only with words that really stand in the transcript.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -17,8 +17,8 @@ from portal.analysis.engines.base import Finding
 from portal.analysis.engines.base import Question as AnalysisQuestion
 from portal.analysis.engines.base import Turn as AnalysisTurn
 from portal.analysis.grounding import ground_finding
-from portal.assessments import quotes
-from portal.assessments.models import Answer, Evidence, Questionnaire, Sheet
+from portal.assessments import queries, quotes
+from portal.assessments.models import Answer, Evidence, Question, Sheet
 from portal.conversations.models import Conversation, Turn
 from portal.participants import services as participants
 from portal.participants.models import Participant
@@ -31,35 +31,35 @@ def sheet_for(participant: Participant) -> Sheet:
     sheet = Sheet.objects.filter(participant=participant).first()
     if sheet is not None:
         return sheet
-    questionnaire = (
-        Questionnaire.objects.filter(team=participant.team).order_by("-created_at").first()
-        or Questionnaire.objects.filter(team=None).order_by("created_at").get()
-    )
+    questionnaire = queries.questionnaire_for(participant)
     sheet, made = Sheet.objects.get_or_create(
         participant=participant, defaults={"questionnaire": questionnaire}
     )
     if made:
-        questions = [
-            question
-            for domain in questionnaire.domains.prefetch_related("questions")
-            for question in domain.questions.all()
-        ]
-        Answer.objects.bulk_create([Answer(sheet=sheet, question=q) for q in questions])
+        Answer.objects.bulk_create(
+            Answer(sheet=sheet, question=question)
+            for question in queries.questions_of(questionnaire)
+        )
         _count(sheet)
     return sheet
 
 
 def questions_for(sheet: Sheet) -> tuple[AnalysisQuestion, ...]:
     """The ficha's questions as an analysis engine takes them, in order."""
+    return for_analysis(a.question for a in sheet.answers.select_related("question__domain"))
+
+
+def for_analysis(questions: Iterable[Question]) -> tuple[AnalysisQuestion, ...]:
+    """As an analysis engine takes them; reads each one's ``domain``."""
     return tuple(
         AnalysisQuestion(
-            id=answer.question.slug,
-            domain=answer.question.domain.slug,
-            text=answer.question.text,
-            cues=tuple(answer.question.cues),
-            examples=tuple(answer.question.examples),
+            id=question.slug,
+            domain=question.domain.slug,
+            text=question.text,
+            cues=tuple(question.cues),
+            examples=tuple(question.examples),
         )
-        for answer in sheet.answers.select_related("question__domain")
+        for question in questions
     )
 
 

@@ -50,6 +50,9 @@ class LiveRecording(models.Model):
     seen_at = models.DateTimeField(default=timezone.now)
     # The middle of each voice, so that a recogniser that starts again knows them: label -> vector.
     voices = models.JSONField(default=dict)
+    # What listened so far.
+    heard_engine = models.CharField(max_length=30, blank=True)
+    heard_model = models.CharField(max_length=80, blank=True)
     conversation = models.OneToOneField(
         Conversation,
         null=True,

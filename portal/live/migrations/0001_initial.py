@@ -8,112 +8,285 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('assessments', '0001_initial'),
-        ('conversations', '0002_gap'),
-        ('participants', '0002_search_extensions'),
+        ("assessments", "0001_initial"),
+        ("conversations", "0002_gap"),
+        ("participants", "0002_search_extensions"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='LiveRecording',
+            name="LiveRecording",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('engine', models.CharField(max_length=30)),
-                ('language', models.CharField(blank=True, max_length=5)),
-                ('state', models.CharField(choices=[('recording', 'Grabando'), ('paused', 'En pausa'), ('private', 'Pausa privada'), ('stored', 'Guardada')], default='recording', max_length=10)),
-                ('saved_ms', models.BigIntegerField(default=0)),
-                ('seen_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('voices', models.JSONField(default=dict)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('consent', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='+', to='participants.consent')),
-                ('conversation', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='live_recording', to='conversations.conversation')),
-                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('participant', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='live_recordings', to='participants.participant')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("engine", models.CharField(max_length=30)),
+                ("language", models.CharField(blank=True, max_length=5)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("recording", "Grabando"),
+                            ("paused", "En pausa"),
+                            ("private", "Pausa privada"),
+                            ("stored", "Guardada"),
+                        ],
+                        default="recording",
+                        max_length=10,
+                    ),
+                ),
+                ("saved_ms", models.BigIntegerField(default=0)),
+                ("seen_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("voices", models.JSONField(default=dict)),
+                ("heard_engine", models.CharField(blank=True, max_length=30)),
+                ("heard_model", models.CharField(blank=True, max_length=80)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "consent",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.RESTRICT,
+                        related_name="+",
+                        to="participants.consent",
+                    ),
+                ),
+                (
+                    "conversation",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="live_recording",
+                        to="conversations.conversation",
+                    ),
+                ),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "participant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="live_recordings",
+                        to="participants.participant",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-created_at'],
+                "ordering": ["-created_at"],
             },
         ),
         migrations.CreateModel(
-            name='LivePart',
+            name="LivePart",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('token', models.UUIDField()),
-                ('number', models.PositiveSmallIntegerField()),
-                ('heard_samples', models.BigIntegerField(default=0)),
-                ('recording', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='parts', to='live.liverecording')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("token", models.UUIDField()),
+                ("number", models.PositiveSmallIntegerField()),
+                ("heard_samples", models.BigIntegerField(default=0)),
+                (
+                    "recording",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="parts",
+                        to="live.liverecording",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['number'],
+                "ordering": ["number"],
             },
         ),
         migrations.CreateModel(
-            name='LiveTick',
+            name="LiveTick",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('unasked', 'Sin preguntar'), ('asked', 'Preguntada, sin respuesta'), ('answered', 'Respondida'), ('declined', 'Prefirió no contestar')], default='unasked', max_length=10)),
-                ('origin', models.CharField(choices=[('', 'Nadie todavía'), ('machine', 'Propuesta automática'), ('person', 'Escrita por una persona')], max_length=10)),
-                ('value', models.TextField(blank=True)),
-                ('evidence', models.JSONField(default=list)),
-                ('confidence', models.FloatField(default=0.0)),
-                ('engine', models.CharField(blank=True, max_length=30)),
-                ('model', models.CharField(blank=True, max_length=80)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('edited_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('question', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='assessments.question')),
-                ('recording', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='ticks', to='live.liverecording')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("unasked", "Sin preguntar"),
+                            ("asked", "Preguntada, sin respuesta"),
+                            ("answered", "Respondida"),
+                            ("declined", "Prefirió no contestar"),
+                        ],
+                        default="unasked",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "origin",
+                    models.CharField(
+                        choices=[
+                            ("", "Nadie todavía"),
+                            ("machine", "Propuesta automática"),
+                            ("person", "Escrita por una persona"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("value", models.TextField(blank=True)),
+                ("evidence", models.JSONField(default=list)),
+                ("confidence", models.FloatField(default=0.0)),
+                ("engine", models.CharField(blank=True, max_length=30)),
+                ("model", models.CharField(blank=True, max_length=80)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "edited_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "question",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="assessments.question",
+                    ),
+                ),
+                (
+                    "recording",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="ticks",
+                        to="live.liverecording",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='LiveTurn',
+            name="LiveTurn",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveIntegerField()),
-                ('speaker', models.CharField(max_length=10)),
-                ('role', models.CharField(blank=True, choices=[('empleado', 'Empleado/a'), ('usuario', 'Persona usuaria'), ('otro', 'Otra persona')], default='otro', max_length=10)),
-                ('start', models.FloatField()),
-                ('end', models.FloatField()),
-                ('text', models.TextField()),
-                ('words', models.JSONField(default=list)),
-                ('part', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='turns', to='live.livepart')),
-                ('recording', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='turns', to='live.liverecording')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("position", models.PositiveIntegerField()),
+                ("speaker", models.CharField(max_length=10)),
+                (
+                    "role",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("empleado", "Empleado/a"),
+                            ("usuario", "Persona usuaria"),
+                            ("otro", "Otra persona"),
+                        ],
+                        default="otro",
+                        max_length=10,
+                    ),
+                ),
+                ("start", models.FloatField()),
+                ("end", models.FloatField()),
+                ("text", models.TextField()),
+                ("words", models.JSONField(default=list)),
+                (
+                    "part",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="turns",
+                        to="live.livepart",
+                    ),
+                ),
+                (
+                    "recording",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="turns",
+                        to="live.liverecording",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['position'],
+                "ordering": ["position"],
             },
         ),
         migrations.CreateModel(
-            name='VoiceSample',
+            name="VoiceSample",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('empleado', 'Empleado/a'), ('usuario', 'Persona usuaria'), ('otro', 'Otra persona')], max_length=10)),
-                ('pcm', models.BinaryField()),
-                ('recording', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='voice_samples', to='live.liverecording')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("empleado", "Empleado/a"),
+                            ("usuario", "Persona usuaria"),
+                            ("otro", "Otra persona"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("pcm", models.BinaryField()),
+                (
+                    "recording",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="voice_samples",
+                        to="live.liverecording",
+                    ),
+                ),
             ],
         ),
         migrations.AddConstraint(
-            model_name='livepart',
-            constraint=models.UniqueConstraint(fields=('recording', 'token'), name='one_part_per_token'),
+            model_name="livepart",
+            constraint=models.UniqueConstraint(
+                fields=("recording", "token"), name="one_part_per_token"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='livepart',
-            constraint=models.UniqueConstraint(fields=('recording', 'number'), name='one_part_per_number'),
+            model_name="livepart",
+            constraint=models.UniqueConstraint(
+                fields=("recording", "number"), name="one_part_per_number"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='livetick',
-            constraint=models.UniqueConstraint(fields=('recording', 'question'), name='one_tick_per_question'),
+            model_name="livetick",
+            constraint=models.UniqueConstraint(
+                fields=("recording", "question"), name="one_tick_per_question"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='liveturn',
-            constraint=models.UniqueConstraint(fields=('recording', 'position'), name='one_live_turn_per_position'),
+            model_name="liveturn",
+            constraint=models.UniqueConstraint(
+                fields=("recording", "position"), name="one_live_turn_per_position"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='voicesample',
-            constraint=models.UniqueConstraint(fields=('recording', 'role'), name='one_sample_per_role'),
+            model_name="voicesample",
+            constraint=models.UniqueConstraint(
+                fields=("recording", "role"), name="one_sample_per_role"
+            ),
         ),
     ]

@@ -1,0 +1,101 @@
+"""Reads of live recordings; what an employee may see follows from the participant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from portal.accounts.models import Employee
+from portal.assessments.models import Answer
+from portal.conversations.models import Conversation
+from portal.live.models import LivePart, LiveRecording, LiveTick, LiveTurn
+from portal.live.protocol import SAMPLE_RATE
+from portal.participants import queries as participants
+
+State = LiveRecording.State
+
+
+def visible_to(employee: Employee) -> QuerySet[LiveRecording]:
+    return LiveRecording.objects.filter(participant__in=participants.visible_to(employee))
+
+
+def open_visible_to(employee: Employee) -> QuerySet[LiveRecording]:
+    return visible_to(employee).exclude(state=State.STORED)
+
+
+def open_for(employee: Employee) -> QuerySet[LiveRecording]:
+    """Their own that are not ended, of persons that they may still see."""
+    return open_visible_to(employee).filter(created_by=employee)
+
+
+def snapshot(recording: LiveRecording) -> dict[str, Any]:
+    """What somebody who comes to a recording has to know: the parts of protocol's ``welcome`` that
+    are in the database."""
+    return {
+        "saved_ms": recording.saved_ms,
+        "state": recording.state,
+        "turns": turn_messages(recording.turns.select_related("part")),
+        "ticks": tick_messages(recording.ticks.select_related("question")),
+    }
+
+
+def turn_messages(turns: Iterable[LiveTurn]) -> list[dict[str, Any]]:
+    """Turns of one recording as the protocol tells them. Reads each one's ``part``."""
+    turns = list(turns)
+    begins = _begins(turns[0].recording_id) if turns else {}
+    return [
+        {
+            "position": turn.position,
+            "speaker": turn.speaker,
+            "role": turn.role,
+            "start": round(begins[turn.part.number] + turn.start, 2),
+            "end": round(begins[turn.part.number] + turn.end, 2),
+            "text": turn.text,
+        }
+        for turn in turns
+    ]
+
+
+def tick_messages(ticks: Iterable[LiveTick]) -> list[dict[str, Any]]:
+    """Ticks of one recording as the protocol tells them. Reads each one's ``question``."""
+    ticks = list(ticks)
+    begins = _begins(ticks[0].recording_id) if ticks else {}
+    return [_tick_message(tick, begins) for tick in ticks]
+
+
+def _tick_message(tick: LiveTick, begins: Mapping[int, float]) -> dict[str, Any]:
+    first = tick.evidence[0] if tick.evidence else None
+    return {
+        "question": tick.question.slug,
+        "state": tick.state,
+        "origin": tick.origin,
+        "value": tick.value,
+        "quote": first["quote"] if first else "",
+        "start": round(begins[first["part"]] + first["start"], 2) if first else None,
+    }
+
+
+def _begins(recording_id: UUID) -> dict[int, float]:
+    """Where each part begins, by its number, in seconds from the start of the recording.
+
+    As far as has been listened to: the journals know it to the sample, and are read at the end.
+    """
+    begins, samples = {}, 0
+    for part in LivePart.objects.filter(recording_id=recording_id).order_by("number"):
+        begins[part.number] = samples / SAMPLE_RATE
+        samples += part.heard_samples
+    return begins
+
+
+def unticked(conversation: Conversation) -> frozenset[str]:
+    """Slugs of the questions that a person took the tick from while it was being recorded."""
+    return frozenset(
+        LiveTick.objects.filter(
+            recording__conversation=conversation,
+            origin=Answer.Origin.PERSON,
+            state=Answer.State.UNASKED,
+        ).values_list("question__slug", flat=True)
+    )
