@@ -107,10 +107,11 @@ class TranscriptStream(Protocol):
     """One recording being transcribed while it is made. Used by one thread at a time.
 
     ``committed_until``: seconds of what was fed that will not be looked at again: who starts anew
-    after a crash feeds from there on, with ``voices`` as it was then.
+    after a crash feeds from there on, with ``voices`` as it was then. ``model``: as a Transcript's.
     """
 
     committed_until: float
+    model: str
 
     @property
     def voices(self) -> Mapping[str, Sequence[float]]:
