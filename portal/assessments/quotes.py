@@ -1,9 +1,36 @@
-"""Where in a turn's audio a quote is."""
+"""Where in the audio a quote is, and what stands in its place when the words are heard anew."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+SLACK = 2.0
+"""Seconds by which two recognisers may disagree on when the same words were said."""
+
+WIDER = 0.5
+"""Seconds looked at on either side when nothing was heard in the very stretch."""
+
+
+class Spoken(Protocol):
+    """A turn: ``words`` are ``[text, start, end, probability]`` in order."""
+
+    start: float
+    end: float
+    text: str
+    words: list[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """``quote`` stands in turn number ``turn`` and is said from ``start`` to ``end``."""
+
+    turn: int
+    quote: str
+    start: float
+    end: float
 
 
 def locate(
@@ -18,17 +45,80 @@ def locate(
     at = text.find(quote) if quote.strip() else -1
     if at < 0:
         return None
-    until = at + len(quote)
-    times: list[tuple[float, float]] = []
+    return _span(text, words, start, end, at=at, until=at + len(quote))
+
+
+def find_again(quote: str, start: float, end: float, turns: Sequence[Spoken]) -> Place | None:
+    """Where what was quoted stands in other turns of the same audio: the same words near the same
+    seconds or else, in one turn, the words that are there now. None when nothing is said there."""
+    return _verbatim(quote, start, turns) or _between(start, end, turns)
+
+
+def _verbatim(quote: str, start: float, turns: Sequence[Spoken]) -> Place | None:
+    parts = quote.split()
+    if not parts:
+        return None
+    words = r"\s+".join(map(re.escape, parts))
+    pattern = re.compile(rf"(?<!\w){words}(?!\w)")
+    places = []
+    for number, turn in enumerate(turns):
+        if turn.end < start - SLACK or turn.start > start + SLACK:
+            continue
+        for found in pattern.finditer(turn.text):
+            span = _span(
+                turn.text, turn.words, turn.start, turn.end, at=found.start(), until=found.end()
+            )
+            places.append(Place(number, found.group(), *span))
+    places = [place for place in places if abs(place.start - start) <= SLACK]
+    return min(places, key=lambda place: abs(place.start - start), default=None)
+
+
+def _between(start: float, end: float, turns: Sequence[Spoken]) -> Place | None:
+    for more in (0.0, WIDER):
+        places = [
+            place
+            for number, turn in enumerate(turns)
+            if (place := _said_between(number, turn, start - more, end + more)) is not None
+        ]
+        if places:
+            return max(places, key=lambda place: place.end - place.start)
+    return None
+
+
+def _said_between(number: int, turn: Spoken, start: float, end: float) -> Place | None:
+    if turn.end < start or turn.start > end:
+        return None
+    placed = list(_placed(turn.text, turn.words))
+    if not placed:
+        middle = (turn.start + turn.end) / 2
+        return Place(number, turn.text, turn.start, turn.end) if start <= middle <= end else None
+    said = [word for word in placed if start <= (word[2] + word[3]) / 2 <= end]
+    if not said:
+        return None
+    return Place(number, turn.text[said[0][0] : said[-1][1]], said[0][2], said[-1][3])
+
+
+def _span(
+    text: str, words: Sequence[Sequence[Any]], start: float, end: float, *, at: int, until: int
+) -> tuple[float, float]:
+    """Seconds of the characters ``at`` to before ``until``."""
+    times = [
+        (word_start, word_end)
+        for found, after, word_start, word_end in _placed(text, words)
+        if found < until and after > at
+    ]
+    if not times:
+        return start, end
+    return max(start, times[0][0]), min(end, max(stop for _start, stop in times))
+
+
+def _placed(text: str, words: Sequence[Sequence[Any]]) -> Iterator[tuple[int, int, float, float]]:
+    """Each word that stands in ``text``: its first character, the one after it, and its times."""
     cursor = 0
-    for word, word_start, word_end, *_probability in words:
+    for word, start, end, *_probability in words:
         token = str(word).strip()
         found = text.find(token, cursor)
         if not token or found < 0:
             continue
         cursor = found + len(token)
-        if found < until and cursor > at:
-            times.append((float(word_start), float(word_end)))
-    if not times:
-        return start, end
-    return max(start, times[0][0]), min(end, max(stop for _start, stop in times))
+        yield found, cursor, float(start), float(end)

@@ -13,15 +13,18 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from portal.accounts.models import Employee
+from portal.analysis.engines.base import Evidence as AnalysisEvidence
 from portal.analysis.engines.base import Finding
 from portal.analysis.engines.base import Question as AnalysisQuestion
 from portal.analysis.engines.base import Turn as AnalysisTurn
 from portal.analysis.grounding import ground_finding
 from portal.assessments import queries, quotes
 from portal.assessments.models import Answer, Evidence, Question, Sheet
-from portal.conversations.models import Conversation, Turn
+from portal.conversations import services as conversations
+from portal.conversations.models import Conversation, Transcript, Turn
 from portal.participants import services as participants
 from portal.participants.models import Participant
+from portal.speech.engines import base as speech
 
 
 @transaction.atomic
@@ -81,8 +84,9 @@ def record_findings(
 
     ``turns`` are the ones the engine read, in its order: evidence points into them by index.
     May be called again with the same or other findings: what is answered or declined, and
-    whatever a person decided, stays as it is. Whichever engine found it, a finding counts only
-    as far as `portal.analysis.grounding` proves it.
+    whatever a person decided, stays as it is; only what an earlier look at this very conversation
+    answered gives way to a new answer. Whichever engine found it, a finding counts only as far as
+    `portal.analysis.grounding` proves it.
     """
     # The lock makes two conversations of one person wait for each other.
     sheet = Sheet.objects.select_for_update().get(pk=sheet_for(conversation.participant).pk)
@@ -90,10 +94,24 @@ def record_findings(
     spoken = turns_for(turns)
     for finding in (ground_finding(spoken, found) for found in findings):
         answer = answers.get(finding.question_id)
-        if answer is not None and answer.may_become(finding.state):
+        if answer is not None and _is_news(answer, finding, turns, conversation):
             _propose(answer, finding, turns, conversation, engine, model)
     _count(sheet)
     return sheet
+
+
+def _is_news(
+    answer: Answer, finding: Finding, turns: Sequence[Turn], conversation: Conversation
+) -> bool:
+    if answer.may_become(finding.state):
+        return True
+    if answer.origin != Answer.Origin.MACHINE or answer.conversation_id != conversation.pk:
+        return False
+    if finding.state not in (Answer.State.ANSWERED, Answer.State.DECLINED):
+        return False
+    known = [(piece.turn_id, piece.quote) for piece in answer.evidence.all()]
+    found = [(turns[piece.turn].pk, piece.quote) for piece in finding.evidence]
+    return (answer.state, answer.value, known) != (finding.state, finding.answer, found)
 
 
 def _propose(
@@ -126,9 +144,97 @@ def _propose(
     answer.model = model
     answer.confidence = finding.confidence
     answer.conversation = conversation
+    answer.edited_by = None
     answer.save()
     answer.evidence.all().delete()
     Evidence.objects.bulk_create(proofs)
+
+
+@transaction.atomic
+def replace_transcript(*, conversation: Conversation, transcript: speech.Transcript) -> Transcript:
+    """Keep ``transcript`` in place of the one before, if any, without losing what rests on that
+    one: its evidence moves to the words that the new one has at the same seconds."""
+    sheet = _locked_sheet(conversation)
+    moving = list(Evidence.objects.filter(turn__transcript__conversation=conversation))
+    kept = conversations.save_transcript(conversation=conversation, transcript=transcript)
+    turns = list(kept.turns.all())
+    moved = []
+    for piece in moving:
+        place = quotes.find_again(piece.quote, piece.start, piece.end, turns)
+        if place is not None:
+            moved.append(
+                Evidence(
+                    answer_id=piece.answer_id,
+                    turn=turns[place.turn],
+                    quote=place.quote,
+                    start=place.start,
+                    end=place.end,
+                    position=piece.position,
+                )
+            )
+    Evidence.objects.bulk_create(moved)
+    if sheet is not None:
+        _prove_again(sheet, conversation)
+    return kept
+
+
+@transaction.atomic
+def prove_again(*, conversation: Conversation) -> None:
+    """Hold what machines answered from a conversation against its turns as they are now, when
+    for example other roles were given to its voices. What is proven no longer is taken back."""
+    sheet = _locked_sheet(conversation)
+    if sheet is not None:
+        _prove_again(sheet, conversation)
+
+
+def _prove_again(sheet: Sheet, conversation: Conversation) -> None:
+    turns = list(
+        Turn.objects.filter(transcript__conversation=conversation).select_related("speaker")
+    )
+    numbers = {turn.pk: number for number, turn in enumerate(turns)}
+    spoken = turns_for(turns)
+    proposed = sheet.answers.filter(origin=Answer.Origin.MACHINE, conversation=conversation)
+    for answer in proposed.select_related("question").prefetch_related("evidence"):
+        pieces = [
+            AnalysisEvidence(numbers[piece.turn_id], piece.quote)
+            for piece in answer.evidence.all()
+            if piece.turn_id in numbers
+        ]
+        said = Finding(
+            question_id=answer.question.slug,
+            state=answer.state,  # type: ignore[arg-type]  # the same words as a choice
+            answer=answer.value,
+            evidence=tuple(pieces),
+            confidence=answer.confidence,
+        )
+        proven = ground_finding(spoken, said)
+        if proven.state == "unasked":
+            _take_back(answer)
+        elif proven.state != answer.state:
+            _propose(answer, proven, turns, conversation, answer.engine, answer.model)
+    _count(sheet)
+
+
+def _take_back(answer: Answer) -> None:
+    answer.state, answer.origin = Answer.State.UNASKED, Answer.Origin.NONE
+    answer.value = answer.engine = answer.model = ""
+    answer.confidence, answer.conversation = 0.0, None
+    answer.save()
+    answer.evidence.all().delete()
+
+
+@transaction.atomic
+def mark_asked(*, conversation: Conversation, question: str, employee: Employee) -> None:
+    """A person ticked the question with that slug while the conversation was recorded. What was
+    heard may still fill it; what is known already, or a person decided in the ficha, stays."""
+    sheet = Sheet.objects.select_for_update().get(pk=sheet_for(conversation.participant).pk)
+    answer = sheet.answers.filter(
+        question__slug=question, state=Answer.State.UNASKED, origin=Answer.Origin.NONE
+    ).first()
+    if answer is not None:
+        answer.state, answer.edited_by = Answer.State.ASKED, employee
+        answer.conversation = conversation
+        answer.save()
 
 
 @transaction.atomic
@@ -157,6 +263,11 @@ def edit_answer(
     _count(sheet)
     participants.touch(sheet.participant)
     return answer
+
+
+def _locked_sheet(conversation: Conversation) -> Sheet | None:
+    """The participant's ficha, if there is one: two conversations of one person take turns."""
+    return Sheet.objects.select_for_update().filter(participant=conversation.participant_id).first()
 
 
 def _count(sheet: Sheet) -> None:

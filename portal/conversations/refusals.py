@@ -34,7 +34,7 @@ def check_consent(consent: Consent | None, participant: Participant) -> Consent:
     if consent is None or consent.participant_id != participant.pk:
         raise Refused(
             "consent_missing",
-            _("Falta el consentimiento de la persona. Recójalo antes de subir la conversación."),
+            _("Falta el consentimiento de la persona. Recójalo antes de grabar o subir nada."),
             status=409,
         )
     if consent.withdrawn_at is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path, PurePath
+from pathlib import PurePath
 
 from django.core.files import File
 from django.core.files.storage import default_storage
@@ -15,7 +15,7 @@ from procrastinate.manager import JobManager
 from procrastinate.tasks import configure_task
 
 from portal.accounts.models import Employee
-from portal.conversations import partfiles
+from portal.conversations import filing, partfiles
 from portal.conversations.errors import Refused
 from portal.conversations.models import (
     Conversation,
@@ -132,14 +132,23 @@ def finish(*, upload: Upload) -> Conversation:
             conversation_id=upload.id, original_name=upload.filename, size=upload.size
         )
         name = recording_path(recording, upload.filename)
-        recording.sha256 = _sha256(part, name)
+        try:
+            recording.sha256 = filing.sha256(part, name)
+        except (FileNotFoundError, NotImplementedError):
+            raise _gone() from None
         upload.conversation = Conversation.objects.filter(
             participant=upload.participant_id, recording__sha256=recording.sha256
         ).first()
         if upload.conversation is None:
-            recording.file.name = _store(part, name)
-            upload.conversation = _create(upload, recording)
-            enqueue(upload.conversation)
+            recording.file.name = filing.put(part, name)
+            upload.conversation = create(
+                recording=recording,
+                participant=upload.participant,
+                consent=upload.consent,
+                employee=upload.created_by,
+                engine=upload.engine,
+                language=upload.language,
+            )
         else:
             transaction.on_commit(lambda: default_storage.delete(name))
         upload.save(update_fields=["conversation"])
@@ -147,6 +156,36 @@ def finish(*, upload: Upload) -> Conversation:
         # Not sooner: until the rows are there, these may be the only bytes.
         transaction.on_commit(lambda: part.unlink(missing_ok=True))
     return upload.conversation
+
+
+def create(
+    *,
+    recording: Recording,
+    participant: Participant,
+    consent: Consent,
+    employee: Employee,
+    engine: str,
+    language: str,
+    duration: float | None = None,
+) -> Conversation:
+    """The conversation of a recording that is in its place and names its id, with its steps and
+    the job that does them. Part of the caller's transaction."""
+    conversation = Conversation.objects.create(
+        id=recording.conversation_id,
+        participant=participant,
+        consent=consent,
+        created_by=employee,
+        engine=engine,
+        language=language,
+        duration=duration,
+    )
+    recording.save(force_insert=True)
+    ProcessingStep.objects.bulk_create(
+        ProcessingStep(conversation=conversation, name=name, position=position)
+        for position, name in enumerate(StepName)
+    )
+    enqueue(conversation)
+    return conversation
 
 
 def cancel_upload(*, upload: Upload) -> None:
@@ -323,42 +362,3 @@ def _gone() -> Refused:
     return Refused(
         "gone", _("Lo que se había recibido ya no está. Vuelva a subir el archivo."), status=410
     )
-
-
-def _create(upload: Upload, recording: Recording) -> Conversation:
-    conversation = Conversation.objects.create(
-        id=upload.id,
-        participant=upload.participant,
-        consent=upload.consent,
-        created_by=upload.created_by,
-        engine=upload.engine,
-        language=upload.language,
-    )
-    recording.save(force_insert=True)
-    ProcessingStep.objects.bulk_create(
-        ProcessingStep(conversation=conversation, name=name, position=position)
-        for position, name in enumerate(StepName)
-    )
-    return conversation
-
-
-def _sha256(part: Path, name: str) -> str:
-    """Of the received file, wherever an earlier try may have left it."""
-    if part.exists():
-        return partfiles.sha256(part)
-    if not default_storage.exists(name):
-        raise _gone()
-    return partfiles.sha256(Path(default_storage.path(name)))
-
-
-def _store(part: Path, name: str) -> str:
-    """Move the received file to where recordings are; on the file system nothing is copied."""
-    try:
-        target = Path(default_storage.path(name))
-    except NotImplementedError:
-        with part.open("rb") as file:
-            return default_storage.save(name, File(file))
-    if part.exists():
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        part.replace(target)
-    return name

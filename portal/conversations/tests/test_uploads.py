@@ -196,7 +196,7 @@ def test_what_broke_off_half_way_is_finished_by_itself(
 ) -> None:
     tus.create()
     with monkeypatch.context() as patch:
-        patch.setattr(services, "_create", lambda *_: 1 / 0)
+        patch.setattr(services, "create", lambda **_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             tus.patch(0, BODY)
     assert services.finish_complete_uploads() == 1

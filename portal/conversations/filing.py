@@ -1,0 +1,43 @@
+"""Putting what was received where recordings are kept, so that a second try finds what the first
+one left: names are made of ids, and until the rows are there nothing else has them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from django.core.files import File
+from django.core.files.storage import default_storage
+
+from portal.conversations import partfiles
+
+
+def sha256(part: Path, name: str) -> str:
+    """Of a received file, wherever an earlier try may have left it. Raises FileNotFoundError."""
+    return partfiles.sha256(part if part.exists() else Path(default_storage.path(name)))
+
+
+def put(part: Path, name: str) -> str:
+    """Move it there, to last; on the file system nothing is copied. Gives the name it has there."""
+    try:
+        target = Path(default_storage.path(name))
+    except NotImplementedError:
+        if default_storage.exists(name):
+            default_storage.delete(name)
+        with part.open("rb") as file:
+            return default_storage.save(name, File(file))
+    if part.exists():
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        part.replace(target)
+        for folder in (target.parent, target.parent.parent):
+            _sync(folder)
+    return name
+
+
+def _sync(folder: Path) -> None:
+    """The file was synced by who wrote it; this is for its name."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
