@@ -8,7 +8,7 @@ heard around it, with changes preferred where there is a pause or a sentence end
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +16,15 @@ from numpy.typing import NDArray
 from portal.speech.audio import SAMPLE_RATE, Samples
 from portal.speech.embeddings import LONGEST_RUN, Embeddings, FilterbankEncoder, VoiceEncoder, unit
 from portal.speech.engines.base import Word
+from portal.speech.samples import SAME_VOICE, Vector, named
 from portal.speech.turns import ends_sentence
 from portal.speech.vad import Stretch
 
 WINDOW = 1.0
 HOP = 0.25
+SPEAKER_PAUSES = {"min_silence": 0.25, "pad": 0.05}
+"""Windows do not reach over pauses, beyond which somebody else may speak."""
+
 CLUSTERED_AT_MOST = 2000
 """Windows that take part in the clustering itself (its cost is quadratic); the others are
 assigned. Evenly spread over the recording."""
@@ -29,9 +33,6 @@ SMALLEST_SHARE = 0.03
 """A cluster with less than this share of the windows is no speaker."""
 
 MOST_CLUSTERS = 12
-SAME_VOICE = 0.75
-"""Two clusters whose middles are this similar (cosine) are one person."""
-
 PAUSE = 0.25
 """Seconds between words that make a change of speaker likely."""
 
@@ -49,21 +50,17 @@ class VoiceTimeline:
     """
 
     def __init__(self, encoder: VoiceEncoder) -> None:
-        self._encoder = encoder
+        self.encoder = encoder
         self._middles: list[NDArray[np.float32]] = []
         self._vectors: list[NDArray[np.float16]] = []
         self._smoothed: list[NDArray[np.float16]] = []
 
     def add(self, samples: Samples, stretches: Sequence[Stretch], *, offset: float) -> None:
         """Take in a piece of mono 16 kHz audio, ``offset`` seconds into the recording."""
-        longest = (LONGEST_RUN - 2) * SAMPLE_RATE // 100
-        for stretch in stretches:
-            for start in range(stretch.start, stretch.end, longest):
-                run = samples[start : min(stretch.end, start + longest)]
-                middles, vectors = self._encoder.embed(run, window=WINDOW, hop=HOP)
-                self._middles.append(middles + np.float32(offset + start / SAMPLE_RATE))
-                self._vectors.append(vectors.astype(np.float16))
-                self._smoothed.append(_smoothed(vectors).astype(np.float16))
+        for middles, vectors in windows(self.encoder, samples, stretches, offset=offset):
+            self._middles.append(middles)
+            self._vectors.append(vectors.astype(np.float16))
+            self._smoothed.append(smoothed(vectors).astype(np.float16))
 
     def speakers_of(self, words: Sequence[Word], *, speakers: int) -> list[int]:
         """A number for the speaker of each word: at most ``speakers`` of them, from 0, in the
@@ -75,15 +72,44 @@ class VoiceTimeline:
         centres = cluster_centres(smoothed, speakers=speakers)
         if len(centres) < 2:
             return [0] * len(words)
-        return _in_order_of_appearance(decide(words, _scores(words, middles, vectors, centres)))
+        return _in_order_of_appearance(decide(words, word_scores(words, middles, vectors, centres)))
+
+    def labels_of(
+        self, words: Sequence[Word], numbers: Sequence[int], samples: Mapping[str, Vector]
+    ) -> list[str]:
+        """A label for each word, whose speaker has such a number: that of the sample with this
+        speaker's voice where it is clear which, else ``"S1"``, ``"S2"`` ..."""
+        names = {number: f"S{number + 1}" for number in set(numbers)}
+        if samples and words and self._middles:
+            middles = np.concatenate(self._middles)
+            vectors, _ = self._unit_vectors()
+            speaker = np.asarray(numbers)[_nearest_words(words, middles)]
+            heard = [number for number in names if (speaker == number).any()]
+            centres = np.stack([vectors[speaker == number].mean(axis=0) for number in heard])
+            for i, label in named(unit(centres), samples).items():
+                names[heard[i]] = label
+        return [names[number] for number in numbers]
 
     def _unit_vectors(self) -> tuple[Embeddings, Embeddings]:
         vectors = np.concatenate(self._vectors).astype(np.float32)
         smoothed = np.concatenate(self._smoothed).astype(np.float32)
-        if isinstance(self._encoder, FilterbankEncoder):
+        if isinstance(self.encoder, FilterbankEncoder):
             mean, deviation = vectors.mean(axis=0), vectors.std(axis=0) + 1e-3
             vectors, smoothed = (vectors - mean) / deviation, (smoothed - mean) / deviation
         return unit(vectors), unit(smoothed)
+
+
+def windows(
+    encoder: VoiceEncoder, samples: Samples, stretches: Sequence[Stretch], *, offset: float
+) -> Iterator[tuple[NDArray[np.float32], Embeddings]]:
+    """Middles, in seconds, and voices of the windows of each stretch, ``samples`` being mono 16 kHz
+    audio from ``offset`` seconds on."""
+    longest = (LONGEST_RUN - 2) * SAMPLE_RATE // 100
+    for stretch in stretches:
+        for start in range(stretch.start, stretch.end, longest):
+            run = samples[start : min(stretch.end, start + longest)]
+            middles, vectors = encoder.embed(run, window=WINDOW, hop=HOP)
+            yield middles + np.float32(offset + start / SAMPLE_RATE), vectors
 
 
 def cluster_centres(vectors: Embeddings, *, speakers: int) -> Embeddings:
@@ -158,12 +184,13 @@ def change_cost(previous: Word, word: Word) -> float:
     return CHANGE_COST["sentence" if ends_sentence(previous) else "inside"]
 
 
-def _scores(
+def word_scores(
     words: Sequence[Word],
     middles: NDArray[np.float32],
     vectors: Embeddings,
     centres: Embeddings,
 ) -> NDArray[np.float32]:
+    """(words, speakers), as ``decide`` takes them, from windows and the speakers' centres."""
     similarity = vectors @ centres.T
     spread = max(0.2, 1.0 - float((centres @ centres.T).min()))
     relative = (similarity - similarity.mean(axis=1, keepdims=True)) * 2 / spread
@@ -181,7 +208,13 @@ def _scores(
     return scores
 
 
-def _smoothed(vectors: Embeddings) -> Embeddings:
+def _nearest_words(words: Sequence[Word], middles: NDArray[np.float32]) -> Labels:
+    """For each window the word that is said in its middle, or last before it."""
+    starts = np.array([word.start for word in words])
+    return np.maximum(0, np.searchsorted(starts, middles, side="right") - 1)
+
+
+def smoothed(vectors: Embeddings) -> Embeddings:
     """Mean of each row and its neighbours: steadier vectors for finding the speakers."""
     padded = np.pad(vectors, ((1, 1), (0, 0)), mode="edge")
     mean: Embeddings = (padded[:-2] + padded[1:-1] + padded[2:]) / np.float32(3)

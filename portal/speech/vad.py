@@ -1,4 +1,4 @@
-"""Where somebody speaks: the Silero network that faster-whisper carries, run once per piece."""
+"""Where somebody speaks: the Silero network that faster-whisper carries."""
 
 from __future__ import annotations
 
@@ -12,6 +12,16 @@ from portal.speech.audio import SAMPLE_RATE, Samples
 STEP = 512
 """Samples for which the network gives one probability (32 ms)."""
 
+_CONTEXT = 64
+"""Samples before a step that the network looks at too."""
+
+_STEPS_AT_ONCE = 10_000
+"""Bounds the memory of the network."""
+
+SPEECH = 0.5
+STILL_SPEECH = 0.35
+"""A stretch starts at SPEECH and ends below STILL_SPEECH, which keeps soft word endings."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
@@ -23,11 +33,40 @@ class Stretch:
 
 def speech_probability(samples: Samples) -> NDArray[np.float32]:
     """Probability of speech for every 512 samples of mono audio at 16 kHz."""
-    from faster_whisper.vad import get_vad_model
+    return SpeechDetector().feed(np.pad(samples, (0, -len(samples) % STEP)))
 
-    padded = np.pad(samples, (0, -len(samples) % STEP or STEP))
-    steps = len(padded) // STEP
-    return np.asarray(get_vad_model()(padded), np.float32).reshape(-1)[:steps]
+
+class SpeechDetector:
+    """The same for audio that comes bit by bit, of any lengths."""
+
+    def __init__(self) -> None:
+        self._hidden = np.zeros((1, 1, 128), np.float32)
+        self._cell = np.zeros((1, 1, 128), np.float32)
+        self._heard = np.zeros(_CONTEXT, np.float32)  # context, then less than a step
+
+    def feed(self, samples: Samples) -> NDArray[np.float32]:
+        """Probability of speech for each step of 512 samples that is complete by now."""
+        from faster_whisper.vad import get_vad_model
+
+        sound = np.concatenate((self._heard, samples.astype(np.float32, copy=False)))
+        steps = (len(sound) - _CONTEXT) // STEP
+        self._heard = sound[steps * STEP :].copy()
+        if not steps:
+            return np.empty(0, np.float32)
+        windows = np.lib.stride_tricks.sliding_window_view(sound, _CONTEXT + STEP)[::STEP][:steps]
+        session = get_vad_model().session
+        found = []
+        for first in range(0, steps, _STEPS_AT_ONCE):
+            output, self._hidden, self._cell = session.run(
+                None,
+                {
+                    "input": np.ascontiguousarray(windows[first : first + _STEPS_AT_ONCE]),
+                    "h": self._hidden,
+                    "c": self._cell,
+                },
+            )
+            found.append(output.reshape(-1))
+        return np.concatenate(found).astype(np.float32, copy=False)
 
 
 def speech_stretches(
@@ -36,15 +75,10 @@ def speech_stretches(
     length: int,
     min_silence: float,
     pad: float,
-    threshold: float = 0.5,
 ) -> list[Stretch]:
     """Stretches of speech in ``length`` samples, at least ``min_silence`` seconds apart before
-    ``pad`` seconds are given to each side (half of the pause where the pause is too short).
-
-    A stretch starts at ``threshold`` and ends where the probability stays 0.15 below it, which
-    keeps soft word endings.
-    """
-    active = _hysteresis(probability, high=threshold, low=threshold - 0.15)
+    ``pad`` seconds are given to each side (half of the pause where the pause is too short)."""
+    active = _hysteresis(probability, high=SPEECH, low=STILL_SPEECH)
     edges = np.flatnonzero(np.diff(np.concatenate(([False], active, [False])).astype(np.int8)))
     found: list[list[int]] = []
     for start, end in edges.reshape(-1, 2) * STEP:
