@@ -15,6 +15,7 @@ _COMMANDS = {
     "up": "portal.operations.commands:up",
     "web": "portal.operations.commands:web",
     "worker": "portal.cli:worker",
+    "recogniser": "portal.cli:recogniser",
     "prepare": "portal.operations.commands:prepare",
     "collect": "portal.operations.commands:collect",
     "demo": "portal.operations.commands:demo",
@@ -54,6 +55,17 @@ def worker() -> None:
 
     with portal_set_up(quiet=False):
         from portal.pipeline.worker import run
+
+        run()
+
+
+@click.command()
+def recogniser() -> None:
+    """Solo el reconocedor: transcribe las conversaciones mientras se graban."""
+    from portal.operations.commands import portal_set_up
+
+    with portal_set_up(quiet=False):
+        from portal.live.recogniser import run
 
         run()
 

@@ -198,6 +198,7 @@ def _inside_django(kind: str) -> Iterator[Finding]:
             str(people) if people else "ninguna todavía: «portal createadmin»",
         )
         yield _worker()
+        yield _recogniser()
 
 
 def _worker() -> Finding:
@@ -211,6 +212,18 @@ def _worker() -> Finding:
     if silence is None or silence > 60:
         return Finding("Proceso de trabajo", None, "parado: «portal up» lo inicia")
     return Finding("Proceso de trabajo", True, f"dio señales hace {silence:.0f} s")
+
+
+def _recogniser() -> Finding:
+    from portal.live import recogniser
+
+    if recogniser.is_running():
+        return Finding("Reconocedor", True, "en marcha")
+    return Finding(
+        "Reconocedor",
+        None,
+        "parado: lo que se grabe se transcribirá al terminar; «portal up» lo inicia",
+    )
 
 
 def _port() -> Finding:

@@ -1,7 +1,7 @@
-"""`portal up`: the database, the web and the worker under one process.
+"""`portal up`: the database, the web, the recogniser and the worker under one process.
 
-A child that dies is started again; Ctrl-C or SIGTERM ends web, worker and database in that
-order; none survives this process, even when it is killed with -9. The terminal stays quiet:
+A child that dies is started again; Ctrl-C or SIGTERM ends web, recogniser, worker and database in
+that order; none survives this process, even when it is killed with -9. The terminal stays quiet:
 what the children say goes to `data/log`.
 """
 
@@ -194,6 +194,7 @@ class _Portal:
             patience=5, data=data, pass_fds=(descriptor,),
         )  # fmt: skip
         self.worker = Child("El proceso de trabajo", "worker", patience=10, data=data, pass_fds=())
+        self.recogniser = Child("El reconocedor", "recogniser", patience=4, data=data, pass_fds=())
         self.database: subprocess.Popen[bytes] | None = None
         self._opened = asyncio.Event()
 
@@ -207,8 +208,8 @@ class _Portal:
         await asyncio.wait((serving, ending), return_when=asyncio.FIRST_COMPLETED)
         if asked_to_end.is_set():
             click.echo("\nCerrando el portal…")
-        await self.web.end()
-        await self.worker.end()
+        for child in (self.web, self.recogniser, self.worker):
+            await child.end()
         serving.cancel()
         [outcome] = await asyncio.gather(serving, return_exceptions=True)
         self._end_database()
@@ -219,8 +220,8 @@ class _Portal:
 
     def _ask_to_end(self, asked_to_end: asyncio.Event) -> None:
         if asked_to_end.is_set():  # asked twice: somebody is in a hurry
-            self.web.kill()
-            self.worker.kill()
+            for child in (self.web, self.recogniser, self.worker):
+                child.kill()
         asked_to_end.set()
 
     def _end_database(self) -> None:
@@ -233,12 +234,16 @@ class _Portal:
             self.database = database.ensure_running(self.data)
         prepared = await self._prepare()
         await asyncio.gather(
-            self.web.keep(), self._keep_worker(), self._keep_database(), self._open(prepared)
+            self.web.keep(),
+            self._keep_later(self.recogniser),
+            self._keep_later(self.worker),
+            self._keep_database(),
+            self._open(prepared),
         )
 
-    async def _keep_worker(self) -> None:
+    async def _keep_later(self, child: Child) -> None:
         await self._opened.wait()  # the first page should not share the cores with its start
-        await self.worker.keep()
+        await child.keep()
 
     async def _prepare(self) -> dict[str, Any]:
         process = await start("prepare", *(("--demo",) if self.demo else ()), stderr=None)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-import traceback
 from collections.abc import Callable
 from uuid import UUID
 
@@ -19,6 +18,7 @@ from portal.conversations.models import Conversation, ProcessingStep
 from portal.conversations.refusals import check_consent
 from portal.conversations.steps import OPEN
 from portal.engine import EngineError
+from portal.faults import kind_and_place
 from portal.pipeline.outcomes import Interrupted, TryLater
 from portal.pipeline.steps import LAST, WORK, Step
 from portal.speech.audio import BadAudio
@@ -116,10 +116,9 @@ def _attempt(
 
 
 def _log(error: Exception, conversation: Conversation, step: Step) -> None:
-    """Kind and place only: messages of libraries may carry what people said."""
     expected = isinstance(error, EngineError | BadAudio | Refused)
-    place = "" if expected else "\n" + "".join(traceback.format_tb(error.__traceback__))
-    logger.warning("%s %s: %s%s", conversation.pk, step.name, type(error).__name__, place)
+    said = type(error).__name__ if expected else kind_and_place(error)
+    logger.warning("%s %s: %s", conversation.pk, step.name, said)
 
 
 def may_succeed_later(error: Exception) -> bool:

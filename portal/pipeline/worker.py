@@ -18,6 +18,10 @@ HEARTBEAT = 5.0
 """Seconds between a worker's signs of life; a quarter of the silence that counts as death."""
 
 
+NICENESS = 5
+"""The pages, and the recogniser of recordings that are being made, come first: somebody looks at
+them, while a conversation that is finished can take its minutes."""
+
 PATIENCE = 8.0
 """Seconds that a worker told to stop gives a step to put itself back in line."""
 
@@ -35,6 +39,7 @@ def run(
 
     Raises SystemExit when it can go on no longer (the database went away): start it again.
     """
+    os.nice(NICENESS)
     asyncio.run(_run(heartbeat, silent_for, patience))
 
 

@@ -122,18 +122,19 @@ def test_while_it_runs(environment: dict[str, str]) -> None:
         code, output = portal(environment, "doctor")
         assert code == 0, output
         assert "✓ Proceso de trabajo" in output
+        assert "✓ Reconocedor" in output
 
         code, output = portal({**environment, "PORTAL_WHISPER_MODEL": "/no/hay"}, "doctor")
         assert code == 1
         assert "✗ Modelo de transcripción" in output
 
-        for number, wanted in enumerate(("web", "worker", "postgres")):
+        for number, wanted in enumerate(("web", "worker", "recogniser", "postgres")):
             [child] = children(process, lambda line, wanted=wanted: has(line, wanted))
             child.kill()
             line = process.stdout.readline()
             assert "vuelve a arrancar" in line, (number, line)
             assert status(environment, "/cuenta/login/") in (200, 0, 500)
-        # All three are back: nothing else reads and writes through all of them.
+        # All are back: nothing else reads and writes through all of them.
         while status(environment, "/salud/") != 200:
             assert process.is_running()
 
