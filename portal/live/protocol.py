@@ -21,7 +21,9 @@ that were sent before are acknowledged again and change nothing.
 **Down, text**:
 
     {"type": "welcome", "next": seq, "saved_ms": n, "state": s, "transcription": t,
-     "turns": [...], "ticks": [...]}       ``next``: the entry to go on with; the lists: all so far
+     "last_part": uuid, "turns": [...], "ticks": [...]}
+        ``next``: the entry to go on with; the lists: all so far; ``last_part``: a browser whose
+        part it is not begins a new one for what it records from now on
     {"type": "ack", "seq": seq, "saved_ms": n}       all entries up to ``seq`` are on disk (fsync)
     {"type": "partial", "text": str}                 being said; replaces the one before
     {"type": "turns", "turns": [{"position", "speaker", "role", "start", "end", "text"}]}

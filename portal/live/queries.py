@@ -34,7 +34,9 @@ def open_for(employee: Employee) -> QuerySet[LiveRecording]:
 def snapshot(recording: LiveRecording) -> dict[str, Any]:
     """What somebody who comes to a recording has to know: the parts of protocol's ``welcome`` that
     are in the database."""
+    last = recording.parts.last()
     return {
+        "last_part": str(last.token) if last else None,
         "saved_ms": recording.saved_ms,
         "state": recording.state,
         "turns": turn_messages(recording.turns.select_related("part")),

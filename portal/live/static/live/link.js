@@ -6,8 +6,8 @@ const SILENT_FOR_MS = 8000;
 const WATCH_EVERY_MS = 1000;
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 10_000;
-// After a cut the server may hold our old socket for ours a while longer.
-const OWN_BUSY_FOR_MS = 60_000;
+// After a cut the server may take our old socket for alive a while longer.
+const OWN_BUSY_FOR_MS = 15_000;
 
 /** Close codes of protocol.py by name. */
 const CODES = {
@@ -48,7 +48,7 @@ export class Link extends EventTarget {
   #heardAt = 0;
   #attempts = 0;
   #failed = null; // the server's "error" before it closes
-  #ours; // whether the server may still hold an older socket of this part
+  #welcomed = false;
   #busySince = 0;
   #retry = 0;
   #watch = 0;
@@ -59,7 +59,6 @@ export class Link extends EventTarget {
     super();
     this.#outbox = outbox;
     this.#hello = { type: "hello", part: outbox.part, mode, takeover };
-    this.#ours = outbox.acked > 0;
   }
 
   open() {
@@ -170,7 +169,7 @@ export class Link extends EventTarget {
     if (code === "busy") {
       this.#busySince ||= performance.now();
       const waited = performance.now() - this.#busySince;
-      if (!this.#ours || waited > OWN_BUSY_FOR_MS) return null;
+      if (!this.#welcomed || waited > OWN_BUSY_FOR_MS) return null;
     }
     if (code && !AT_ONCE.has(code)) return LAST_RETRY_MS;
     const most = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#attempts);
@@ -182,11 +181,11 @@ export class Link extends EventTarget {
     if (message.type === "welcome") {
       this.#ready = true;
       this.online = true;
-      this.#ours = true;
+      this.#welcomed = true;
       this.#busySince = 0;
       this.#hello.takeover = false;
       this.#cursor = message.next;
-      this.#told = message.state;
+      this.#told = "recording"; // as every connection begins
       this.#acknowledged(message.next, message.saved_ms);
       this.#tellConnection(null);
       this.#emit("welcome", message);

@@ -39,6 +39,7 @@ export class Recorder extends EventTarget {
   #outbox = null;
   #link = null;
   #lock = null;
+  #stolen = false; // from another tab, which may still write to its part
   #pausedAt = 0;
   #others = Promise.resolve({ done: true });
   #stop = new AbortController();
@@ -126,11 +127,13 @@ export class Recorder extends EventTarget {
     return true;
   }
 
-  /** Whether no other tab of this browser is at it; whoever sends its leftovers stops. */
-  async #take(steal) {
+  /** The right to record it in this browser; whoever sends its leftovers in another tab stops. */
+  async #take(takeover) {
     if (this.#lock) return true;
     const { id } = this.#addresses;
-    const lock = await hold(lockName(id), { steal });
+    let lock = await hold(lockName(id));
+    this.#stolen = !lock;
+    if (!lock && takeover) lock = await hold(lockName(id), { steal: true });
     if (!lock) return false;
     const sender = await hold(`${lockName(id)}:drain`, { steal: true });
     this.#lock = {
@@ -145,14 +148,14 @@ export class Recorder extends EventTarget {
 
   /** A part of our own and a link for it: that of before where it goes on, else a new one. */
   async #attach(takeover) {
-    if (this.#link && !this.#link.ended && !takeover) return;
+    if (this.#link && !this.#link.ended) return;
     const { id, socket } = this.#addresses;
     this.#link?.close();
     const known = await Outbox.parts(id);
-    const last = takeover ? undefined : known.filter(({ refused }) => !refused).at(-1);
+    const last = this.#stolen ? undefined : known.filter(({ refused }) => !refused).at(-1);
     if (last) {
-      const welcome = await this.#connect(new Outbox({ ...last, socket }), false);
-      if (welcome?.last !== false && welcome) return;
+      const welcome = await this.#connect(new Outbox({ ...last, socket }), takeover);
+      if (welcome?.last_part === last.part) return;
       if (this.#state !== "connecting") return;
       // Another device went on after our part, or nobody can say: then what follows is a new part.
       this.#lastAt = Math.max(this.#lastAt, this.#outbox.lastAt);
