@@ -8,13 +8,26 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
 django = get_asgi_application()
 
-from django.conf import settings  # noqa: E402  # after Django is set up
+# After Django is set up.
+from channels.routing import ProtocolTypeRouter  # noqa: E402
+from channels.security.websocket import OriginValidator  # noqa: E402
+from channels.sessions import CookieMiddleware  # noqa: E402
+from django.conf import settings  # noqa: E402
 
+from portal.live.routing import sockets  # noqa: E402
 from portal.operations.body_limit import FORM_BYTES, BodyLimit  # noqa: E402
 
-application = BodyLimit(
-    django,
-    # The form around a recording, in the API, takes a little too.
-    recordings=settings.ENV.upload_max_bytes + FORM_BYTES,
-    carriers=("/subidas/", "/api/v1/participants/"),
+application = ProtocolTypeRouter(
+    {
+        "http": BodyLimit(
+            django,
+            # The form around a recording, in the API, takes a little too.
+            recordings=settings.ENV.upload_max_bytes + FORM_BYTES,
+            carriers=("/subidas/", "/api/v1/participants/"),
+        ),
+        # A socket gets the session's cookie from any page in the world: only ours may open one.
+        "websocket": OriginValidator(
+            CookieMiddleware(sockets), [*settings.ALLOWED_HOSTS, settings.ENV.origin]
+        ),
+    }
 )

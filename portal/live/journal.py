@@ -13,6 +13,7 @@ import fcntl
 import itertools
 import os
 import struct
+import threading
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -37,7 +38,14 @@ WRITER_LOCK = "writer.lock"
 
 
 class Busy(Exception):
-    """Somebody else, in this process or another, is writing there."""
+    """Somebody else, in this process or another, is writing there.
+
+    ``holder``: what they said of themselves to `lock_recording`.
+    """
+
+    def __init__(self, holder: str = "") -> None:
+        super().__init__(holder)
+        self.holder = holder
 
 
 class DiskFull(Exception):
@@ -108,12 +116,15 @@ class _Locked:
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
+        # A descriptor closed under a thread that writes could be another file's by then.
+        self._at_work = threading.Lock()
 
     def close(self) -> None:
-        """Let go. Closing again does nothing."""
-        if self._descriptor >= 0:
-            descriptor, self._descriptor = self._descriptor, -1
-            os.close(descriptor)
+        """Let go, after what another thread is writing. Closing again does nothing."""
+        with self._at_work:
+            if self._descriptor >= 0:
+                descriptor, self._descriptor = self._descriptor, -1
+                os.close(descriptor)
 
     def __enter__(self) -> Self:
         return self
@@ -130,10 +141,34 @@ class _Locked:
 class WriterLock(_Locked):
     """The right to record: of all browsers, only one at a time has it. See `lock_recording`."""
 
+    def say(self, holder: str) -> None:
+        os.ftruncate(self._descriptor, 0)
+        try:
+            os.pwrite(self._descriptor, holder.encode(), 0)
+        except OSError as error:
+            if error.errno in FULL:
+                raise DiskFull from error
+            raise
 
-def lock_recording(folder: Path) -> WriterLock:
-    """Raises Busy, OSError."""
-    return WriterLock(_open_locked(folder / WRITER_LOCK))
+
+def lock_recording(folder: Path, *, holder: str = "") -> WriterLock:
+    """``holder`` is told to whoever comes too late.
+
+    Raises Busy, DiskFull, OSError.
+    """
+    path = folder / WRITER_LOCK
+    try:
+        lock = WriterLock(_open_locked(path))
+    except Busy:
+        with contextlib.suppress(FileNotFoundError):
+            raise Busy(path.read_text()) from None
+        raise
+    try:
+        lock.say(holder)
+    except BaseException:
+        lock.close()
+        raise
+    return lock
 
 
 class Journal(_Locked):

@@ -108,6 +108,12 @@ def web(host: str, port: int, fd: int | None) -> None:
             server_header=False,
             log_config=None,
             timeout_graceful_shutdown=3,
+            # A message of a live recording has 16 kB, which is noise to a compressor.
+            ws_max_size=64 * 1024,
+            ws_per_message_deflate=False,
+            # Who is gone without a word is noticed within 20 seconds.
+            ws_ping_interval=10,
+            ws_ping_timeout=10,
         )
         sockets = None if fd is None else [socket.socket(fileno=fd)]
         uvicorn.Server(config).run(sockets=sockets)
