@@ -68,6 +68,13 @@ class LiveRecording(models.Model):
     def __str__(self) -> str:
         return f"{self.pk} {self.state}"
 
+    @classmethod
+    def locked(cls, pk: uuid.UUID) -> LiveRecording | None:
+        """The row, ours until the transaction ends, with who it is of; None when it is gone."""
+        rows = cls.objects.select_for_update(of=("self",))
+        rows = rows.select_related("participant", "consent", "created_by")
+        return rows.filter(pk=pk).first()
+
     @property
     def is_open(self) -> bool:
         return self.state != self.State.STORED

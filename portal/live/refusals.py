@@ -72,6 +72,14 @@ def ended() -> Refused:
     )
 
 
+def stored() -> Refused:
+    return Refused(
+        "stored",
+        _("La grabación ya se ha guardado como conversación: está en la lista."),
+        status=409,
+    )
+
+
 def gone() -> Refused:
     return Refused(
         "gone", _("Esta grabación ya no está: alguien de su equipo la descartó."), status=410

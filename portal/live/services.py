@@ -1,4 +1,4 @@
-"""Writes of a live recording while it is being made.
+"""Writes of a live recording while it is being made; `ending.py` is how it ends.
 
 What is written here is told to whoever has the recording on screen, in the same transaction. The
 recogniser's writes (`add_turns`, `relabel`, `set_roles`, `record_ticks`) come from a process of
@@ -25,15 +25,21 @@ from portal.assessments import queries as assessments
 from portal.assessments import quotes
 from portal.assessments.models import Answer, Question
 from portal.conversations.errors import Refused
-from portal.conversations.models import Speaker
+from portal.conversations.models import Conversation, Speaker
 from portal.conversations.refusals import check_consent, check_engine, check_language
 from portal.live import queries, refusals
+from portal.live.ending import discard, finish, keep_hand_ticks, sweep
 from portal.live.events import publish
 from portal.live.merging import MergedTurn
 from portal.live.models import LivePart, LiveRecording, LiveTick, LiveTurn, VoiceSample
 from portal.participants import services as participants
 from portal.participants.models import Consent, Participant
 from portal.speech.engines import base as speech
+
+__all__ = [
+    "add_turns", "discard", "finish", "forget_voices", "keep_hand_ticks", "note_alive", "part_for",
+    "record_ticks", "relabel", "set_roles", "start", "sweep", "tick",
+]  # fmt: skip
 
 State = LiveRecording.State
 OPEN_STATES = frozenset({State.RECORDING, State.PAUSED, State.PRIVATE})
@@ -91,7 +97,7 @@ def part_for(*, recording: LiveRecording, token: UUID) -> LivePart:
 
     Raises Refused.
     """
-    kept = _locked(recording.pk)
+    kept = LiveRecording.locked(recording.pk)
     if kept is None:
         raise refusals.gone()
     if not kept.is_open:
@@ -122,7 +128,7 @@ def tick(*, recording: LiveRecording, employee: Employee, question: str, state: 
     """
     if state not in Answer.State.values:
         raise Refused("state", _("Ese estado no existe."), status=422)
-    kept = _locked(recording.pk)
+    kept = LiveRecording.locked(recording.pk)
     if kept is None:
         raise refusals.gone()
     if not kept.is_open:
@@ -260,24 +266,19 @@ def record_ticks(
     return changed
 
 
+def forget_voices(*, conversation: Conversation) -> None:
+    """They told the speakers apart, and are of no more use."""
+    VoiceSample.objects.filter(recording__conversation=conversation).delete()
+
+
 def _evidence(turn: MergedTurn, quote: str) -> dict[str, Any]:
     span = quotes.locate(quote, turn.text, turn.words, turn.start, turn.end)
     start, end = span or (turn.start, turn.end)
     return {"part": turn.part, "start": start, "end": end, "quote": quote}
 
 
-def _locked(pk: UUID) -> LiveRecording | None:
-    """The row, ours until the transaction ends."""
-    return (
-        LiveRecording.objects.select_for_update(of=("self",))
-        .select_related("consent", "participant")
-        .filter(pk=pk)
-        .first()
-    )
-
-
 def _open(pk: UUID) -> LiveRecording | None:
-    kept = _locked(pk)
+    kept = LiveRecording.locked(pk)
     return kept if kept is not None and kept.is_open else None
 
 
