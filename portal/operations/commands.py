@@ -15,6 +15,16 @@ import click
 from portal import environment
 from portal.operations import database
 
+SOCKETS: dict[str, Any] = {
+    # A message of a live recording has at most 16 kB, of what no compressor makes smaller.
+    "ws_max_size": 64 * 1024,
+    "ws_per_message_deflate": False,
+    # Who is gone without a word is noticed within 20 seconds.
+    "ws_ping_interval": 10,
+    "ws_ping_timeout": 10,
+}
+"""How uvicorn is to speak WebSocket."""
+
 _host = click.option(
     "--host",
     default="127.0.0.1",
@@ -108,12 +118,7 @@ def web(host: str, port: int, fd: int | None) -> None:
             server_header=False,
             log_config=None,
             timeout_graceful_shutdown=3,
-            # A message of a live recording has 16 kB, which is noise to a compressor.
-            ws_max_size=64 * 1024,
-            ws_per_message_deflate=False,
-            # Who is gone without a word is noticed within 20 seconds.
-            ws_ping_interval=10,
-            ws_ping_timeout=10,
+            **SOCKETS,
         )
         sockets = None if fd is None else [socket.socket(fileno=fd)]
         uvicorn.Server(config).run(sockets=sockets)
