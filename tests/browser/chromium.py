@@ -20,7 +20,9 @@ ARGUMENTS = [
 ]
 
 
-def launch(playwright: Playwright) -> Browser:
-    return playwright.chromium.launch(
-        executable_path=os.environ.get("PORTAL_CHROMIUM", "/usr/bin/chromium"), args=ARGUMENTS
-    )
+def executable() -> str:
+    return os.environ.get("PORTAL_CHROMIUM", "/usr/bin/chromium")
+
+
+def launch(playwright: Playwright, *arguments: str) -> Browser:
+    return playwright.chromium.launch(executable_path=executable(), args=[*ARGUMENTS, *arguments])

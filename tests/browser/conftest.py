@@ -18,6 +18,7 @@ from playwright.sync_api import (
     BrowserContext,
     ConsoleMessage,
     Page,
+    Playwright,
     ViewportSize,
     sync_playwright,
 )
@@ -25,6 +26,7 @@ from playwright.sync_api import (
 from conftest import Cast
 from portal.accounts.models import Employee
 from tests.browser.chromium import DESKTOP, TABLET, launch
+from tests.browser.serving import AsgiServer
 
 # Playwright's loop runs in this thread; the ORM may be used beside it all the same.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -47,11 +49,34 @@ def keep_what_migrations_wrote(django_db_serialized_rollback: None) -> None:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def playwright() -> Iterator[Playwright]:
     with sync_playwright() as playwright:
-        browser = launch(playwright)
-        yield browser
-        browser.close()
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    browser = launch(playwright)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="session")
+def asgi_process(
+    django_db_setup: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[AsgiServer]:
+    server = AsgiServer(tmp_path_factory.mktemp("web"))
+    server.collect()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def asgi_server(transactional_db: None, asgi_process: AsgiServer) -> AsgiServer:
+    """Like `live_server`, with WebSockets, in a process of its own that a test may kill."""
+    if not asgi_process.running:
+        asgi_process.start()
+    return asgi_process
 
 
 @pytest.fixture

@@ -142,8 +142,18 @@ export class Recorder extends EventTarget {
         lock.release();
       },
     };
-    lock.taken.then(() => this.#refused({ code: "taken-over", message: "", final: true }));
+    lock.taken.then(() => this.#displaced());
     return true;
+  }
+
+  /** Another tab of this browser goes on, and sends what we had not. */
+  #displaced() {
+    if (this.#state === "stored") return;
+    this.#lock = null;
+    this.#link?.close();
+    this.#outbox?.close();
+    this.#problem("taken-over", { final: true });
+    this.#interrupt();
   }
 
   /** A part of our own and a link for it: that of before where it goes on, else a new one. */
