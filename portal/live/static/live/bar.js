@@ -1,0 +1,88 @@
+// On every page: a recording that waits to be continued or ended, and what was recorded in this
+// browser and is not on the server yet, which is sent from here by itself.
+import { drain, Outbox } from "./outbox.js";
+import { wav } from "./wav.js";
+import { fill, partsOf, say } from "./words.js";
+
+const bar = document.getElementById("live-bar");
+const kept = document.getElementById("live-leftovers");
+const template = document.getElementById("live-leftover-template");
+
+class Leftover {
+  constructor(leftover) {
+    this.leftover = leftover;
+    this.element = template.content.firstElementChild.cloneNode(true);
+    this.texts = this.element.dataset;
+    this.parts = partsOf(this.element, "leftover");
+    this.parts.save.addEventListener("click", () => this.save());
+    this.parts.forget.addEventListener("click", () => this.forget());
+    this.parts.close.addEventListener("click", () => this.element.remove());
+    kept.append(this.element);
+  }
+
+  fill(text) {
+    return fill(text, { seconds: Math.ceil(this.leftover.pendingSeconds) });
+  }
+
+  tell(text, buttons = []) {
+    for (const name of ["save", "forget", "close"]) {
+      this.parts[name].hidden = !buttons.includes(name);
+    }
+    say(this.parts.words, this.fill(text));
+  }
+
+  /** Waits, without a word, for as long as there is no connection. */
+  async send() {
+    this.tell(this.texts.textSending);
+    const outcome = await drain(this.leftover);
+    if (outcome.done) {
+      this.tell(this.texts.textSent, ["close"]);
+      // The bar says of that recording how much is safe.
+      document.body.dispatchEvent(new Event("live"));
+    } else if (outcome.code === "busy" || outcome.code === "aborted") {
+      // Another page is at it.
+      this.element.remove();
+    } else this.tell(this.texts.textEnded, ["save", "forget"]);
+  }
+
+  async save() {
+    try {
+      const file = URL.createObjectURL(await wav(this.leftover.recording));
+      Object.assign(document.createElement("a"), {
+        href: file,
+        download: this.texts.textFile,
+      }).click();
+    } catch {
+      this.tell(this.texts.textFailed, ["save", "close"]);
+      return;
+    }
+    this.tell(this.texts.textSaved, ["save", "forget", "close"]);
+  }
+
+  async forget() {
+    if (!confirm(this.fill(this.texts.textConfirm))) return;
+    await Outbox.forget(this.leftover.recording);
+    this.element.remove();
+  }
+}
+
+const sending = Outbox.leftovers().then((leftovers) =>
+  Promise.all(leftovers.map((leftover) => new Leftover(leftover).send())),
+);
+
+bar.addEventListener("submit", async (event) => {
+  const form = event.target.closest("[data-waiting-finish]");
+  if (!form) return;
+  // What this browser still holds belongs to it.
+  event.preventDefault();
+  event.submitter.disabled = true;
+  await sending;
+  form.submit();
+});
+
+bar.addEventListener("click", async ({ target }) => {
+  const form = target.closest("button")?.closest("[data-waiting-discard]");
+  if (!form || !confirm(form.dataset.waitingDiscard)) return;
+  await Outbox.forget(form.closest("[data-waiting]").dataset.waiting).catch(() => {});
+  form.submit();
+});
