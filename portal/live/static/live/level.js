@@ -4,6 +4,13 @@ import { say } from "./words.js";
 // Capture measures ten times a second.
 const WINDOW = 60;
 const FIRST_AFTER = 12;
+const ICONS = {
+  wait: "bi-soundwave",
+  nothing: "bi-volume-mute",
+  low: "bi-volume-down",
+  good: "bi-check-circle-fill",
+  high: "bi-exclamation-triangle",
+};
 // A verdict must hold for so many readings before it is said.
 const STEADY = 8;
 // Speech fills part of the time only: this share of the readings is quieter than it.
@@ -76,6 +83,7 @@ export class Verdict {
     const name = verdict[0].toUpperCase() + verdict.slice(1);
     this.told = verdict;
     dataset.verdict = verdict;
+    this.element.querySelector(".bi").className = `bi ${ICONS[verdict]}`;
     say(this.word, dataset[`text${name}`]);
     say(this.advice, dataset[`advice${name}`]);
   }

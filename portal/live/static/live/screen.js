@@ -25,7 +25,7 @@ const show = (name) => {
   document.body.dataset.stage = name;
   for (const stage of stages) stage.hidden = stage.dataset.stage !== name;
   document.querySelector("[data-live=leave]").hidden = name === "interview";
-  focus(root.querySelector(`[data-stage=${name}] h1`));
+  focus(root.querySelector(`section[data-stage=${name}] h1`));
 };
 
 // A new one
