@@ -33,15 +33,12 @@ DECODING = {
     "vad_filter": False,  # done here, once, for the recogniser and for the speakers
 }
 
-ONE_WINDOW = {
-    # One segment per piece. Times within would send Whisper on to a rest of a few tenths of a
-    # second, in which it hears what nobody said.
-    "without_timestamps": True,
-    # Hotter attempts cost five times as much and seldom hear better.
+LIVE = DECODING | {
+    # Hotter attempts cost as much again each, and did not hear better.
     "temperature": 0.0,
 }
 
-PREVIEW = {"beam_size": 1, "word_timestamps": False}
+PREVIEW = LIVE | {"beam_size": 1, "word_timestamps": False}
 
 PAUSES = {"min_silence": 2.0, "pad": 0.4}
 """faster-whisper's own: what it hears has short pauses left in."""
@@ -92,32 +89,22 @@ def recognise(
 def recognise_short(
     whisper: WhisperModel, piece: Piece, language: str, vocabulary: Iterable[str]
 ) -> list[Word]:
-    """Words of a piece of a few seconds (at most 30), decoded as one."""
-    segment = _single_segment(whisper, piece, language, vocabulary, DECODING | ONE_WINDOW)
-    return _believable(segment, piece) if segment else []
+    """Words of a piece of a few seconds, which is decoded as it is, with its pauses."""
+    segments, _ = whisper.transcribe(
+        piece.samples, language=language, hotwords=" ".join(vocabulary) or None, **LIVE
+    )
+    return [word for segment in segments for word in _believable(segment, piece)]
 
 
 def preview(whisper: WhisperModel, piece: Piece, language: str, vocabulary: Iterable[str]) -> str:
     """What a piece seems to say: quicker than ``recognise_short``, and not to be kept."""
-    options = DECODING | ONE_WINDOW | PREVIEW
-    segment = _single_segment(whisper, piece, language, vocabulary, options)
-    if segment is None or hallucinations.is_credit(segment.text):
-        return ""
-    text = str(segment.text).strip()
-    return "" if hallucinations.compression(text) > hallucinations.MOST_COMPRESSION else text
-
-
-def _single_segment(
-    whisper: WhisperModel,
-    piece: Piece,
-    language: str,
-    vocabulary: Iterable[str],
-    options: dict[str, Any],
-) -> Segment | None:
     segments, _ = whisper.transcribe(
-        piece.samples, language=language, hotwords=" ".join(vocabulary) or None, **options
+        piece.samples, language=language, hotwords=" ".join(vocabulary) or None, **PREVIEW
     )
-    return next(iter(segments), None)
+    text = " ".join(
+        segment.text.strip() for segment in segments if not hallucinations.is_credit(segment.text)
+    )
+    return "" if hallucinations.compression(text) > hallucinations.MOST_COMPRESSION else text
 
 
 def _believable(segment: Segment, piece: Piece) -> list[Word]:

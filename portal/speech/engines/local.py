@@ -133,7 +133,7 @@ class LocalEngine:
             language=language or "es",
             duration=round(heard, 3),
             engine=self.name,
-            model=folder.name.removesuffix("-packaged"),
+            model=_model_name(folder),
         )
 
     def _voices(self) -> VoiceTimeline:
@@ -167,13 +167,19 @@ class LocalEngine:
                 turns=turns,
                 samples=known or voices_of(options.voices, encoder),
             )
+        folder = self._folder()
         return LocalStream(
-            whisper.load(self._folder(), self._threads),
+            whisper.load(folder, self._threads),
+            model=_model_name(folder),
             options=options,
             start=start,
             voices=speakers,
             preview=preview,
         )
+
+
+def _model_name(folder: Path) -> str:
+    return folder.name.removesuffix("-packaged")
 
 
 @lru_cache(maxsize=1)

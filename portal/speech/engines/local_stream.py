@@ -44,15 +44,17 @@ class LocalStream:
 
     def __init__(
         self,
-        model: WhisperModel,
+        whisper_model: WhisperModel,
         *,
+        model: str,
         options: Options,
         start: float,
         voices: LiveVoices | None,
         preview: Callable[[], bool],
     ) -> None:
         self.committed_until = start
-        self._model = model
+        self.model = model
+        self._whisper = whisper_model
         self._options = options
         self._voices = voices
         self._room_for_preview = preview
@@ -90,9 +92,9 @@ class LocalStream:
         return events
 
     def _turns(self, segment: Piece) -> tuple[tuple[Turn, ...], dict[int, str]]:
-        language = self._language.of(segment, self._model)
+        language = self._language.of(segment, self._whisper)
         words = _within(
-            whisper.recognise_short(self._model, segment, language, self._options.vocabulary),
+            whisper.recognise_short(self._whisper, segment, language, self._options.vocabulary),
             segment,
         )
         if self._voices and words:
@@ -108,7 +110,7 @@ class LocalStream:
             return events
         self._previewed = seconds
         language = self._language.so_far
-        text = whisper.preview(self._model, piece, language, self._options.vocabulary)
+        text = whisper.preview(self._whisper, piece, language, self._options.vocabulary)
         if text == self._preview:
             return events
         self._preview = text

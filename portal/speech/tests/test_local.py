@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from portal.engine import EngineError
+from portal.speech import whisper
 from portal.speech.audio import decode
 from portal.speech.engines import ENGINES, available_engines, get_engine
-from portal.speech.engines import local as local_module
 from portal.speech.engines.base import Audio, Options
 from portal.speech.engines.local import LocalEngine
 from portal.speech.tests.conftest import tone
@@ -115,11 +115,11 @@ def test_nobody_speaks(local: LocalEngine, audio_file: Callable[..., Path]) -> N
 
 @pytest.mark.model
 def test_the_model_is_loaded_once(local: LocalEngine, dialogue: Path) -> None:
-    local_module._load.cache_clear()
+    whisper._load.cache_clear()
     short = Audio(dialogue.with_name("participant_first.ogg"))
     for _ in range(2):
         local.transcribe(short, options=Options(language="es", speakers=1))
-    assert local_module._load.cache_info().misses == 1
+    assert whisper._load.cache_info().misses == 1
 
 
 def test_a_file_that_is_gone(local: LocalEngine, tmp_path: Path) -> None:
