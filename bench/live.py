@@ -50,11 +50,18 @@ def main() -> None:
         offices = Offices(portal, environment)
         figures: Figures = {}
         for number in arguments.recordings:
-            figures |= recordings(offices, data, number)
-        figures |= agreement(offices)
+            figures |= told(recordings(offices, data, number))
+        figures |= told(agreement(offices))
         for number in arguments.sessions:
-            figures |= sessions(offices, supervisor, number, first=number == arguments.sessions[0])
+            first = number == arguments.sessions[0]
+            figures |= told(sessions(offices, supervisor, number, first=first))
     report(figures, arguments)
+
+
+def told(figures: Figures) -> Figures:
+    """The whole takes a quarter of an hour: whoever waits sees what is known so far."""
+    print(figures, file=sys.stderr, flush=True)
+    return figures
 
 
 def numbers(text: str) -> list[int]:

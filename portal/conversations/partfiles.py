@@ -15,6 +15,9 @@ from django.conf import settings
 BLOCK = 1024 * 1024
 """Bytes held in memory at a time."""
 
+KEEP_FREE = 256 * 1024 * 1024
+"""Bytes of the disk left to the database and to whatever else lives there."""
+
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 

@@ -26,10 +26,6 @@ NOT_AUDIO = frozenset(
 )
 """Endings that are certainly not audio; any other file may try, and the probe step decides."""
 
-KEEP_FREE = 256 * 1024 * 1024
-"""Bytes of the disk left to the database and to whatever else lives there."""
-
-
 def check_consent(consent: Consent | None, participant: Participant) -> Consent:
     if consent is None or consent.participant_id != participant.pk:
         raise Refused(
@@ -104,7 +100,7 @@ def check_size(size: int) -> None:
             },
             status=413,
         )
-    if size + KEEP_FREE > partfiles.free_bytes():
+    if size + partfiles.KEEP_FREE > partfiles.free_bytes():
         raise disk_full()
 
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from portal.conversations import partfiles
 from portal.conversations.errors import Refused
 from portal.conversations.models import Speaker
-from portal.conversations.refusals import KEEP_FREE
+from portal.conversations.partfiles import KEEP_FREE
 from portal.live.models import LiveRecording
 from portal.live.protocol import SAMPLE_RATE
 

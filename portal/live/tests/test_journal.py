@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from portal.conversations import refusals
+from portal.conversations import partfiles
 from portal.live import journal
 from portal.live.journal import Busy, DiskFull, Extent, Journal, extent, lock_recording, read
 from portal.live.protocol import MOST_AUDIO_BYTES, Audio, Entry, Gap, GapKind
@@ -251,6 +251,6 @@ def test_a_disk_that_says_only_when_syncing_that_it_is_full(
 def test_room_is_left_for_the_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     disk = os.statvfs(tmp_path)
     monkeypatch.setattr(journal, "KEEP_FREE", disk.f_bavail * disk.f_frsize + 2**40)
-    assert refusals.KEEP_FREE > 0
+    assert partfiles.KEEP_FREE > 0
     with Journal.open(tmp_path / "001.journal") as writing, pytest.raises(DiskFull):
         writing.append([Audio(0, bytes(500))])
