@@ -9,6 +9,7 @@ SHELL := /bin/bash
 PYTHON := .venv/bin/python
 DEMO ?= --demo
 ARGS ?=
+BENCH ?= pipeline
 export PORTAL_HOST PORTAL_PORT
 ifdef PORT
 PORTAL_PORT := $(PORT)
@@ -23,7 +24,8 @@ help:
 	@echo 'make run          prepara lo que falte y pone en marcha el portal con una demostración'
 	@echo 'make setup        solo prepara'
 	@echo 'make test         todas las pruebas        make lint         todas las comprobaciones'
-	@echo 'make bench        mediciones               make screenshots  imágenes del README'
+	@echo 'make bench        mediciones (BENCH=live: la grabación)'
+	@echo 'make screenshots  imágenes del README'
 	@echo 'make format       da forma al código       make lock         recalcula las dependencias'
 
 # --- Preparation ---------------------------------------------------------------------------
@@ -87,7 +89,7 @@ format: .venv/dev.done node_modules/dev.done
 	bin/biome check --write
 
 bench: .venv/dev.done setup
-	$(PYTHON) -m bench.pipeline $(ARGS)
+	$(PYTHON) -m bench.$(BENCH) $(ARGS)
 
 screenshots: .venv/dev.done setup
 	@bin/need-chromium
