@@ -25,9 +25,10 @@ SHORT = _steps(0.8)
 WAIT = _steps(1.2)
 """and a short one after a longer pause: Whisper hears «sí» better with what follows."""
 
-LONGEST = _steps(8.0)
+LONGEST = _steps(7.2)
 SOUGHT = _steps(3.0)
-"""Who goes on for LONGEST is cut at the quietest moment of the last SOUGHT."""
+"""Who goes on for LONGEST is cut at the quietest moment of the last SOUGHT. With the time that it
+takes to decode it, no word waits for more than 8 s."""
 
 PAD = _steps(0.3)
 """Kept on each side of speech."""

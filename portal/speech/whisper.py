@@ -5,6 +5,7 @@ Nothing here is kept between calls, so many threads may use one model at a time.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
@@ -59,6 +60,7 @@ def load(folder: Path, threads: int) -> WhisperModel:
 def _load(folder: Path, threads: int) -> WhisperModel:
     from portal.speech.short_windows import ShortWindowWhisper
 
+    logging.getLogger("faster_whisper").setLevel(logging.WARNING)  # it tells of every segment
     try:
         return ShortWindowWhisper(str(folder), compute_type="int8", cpu_threads=threads)
     except (RuntimeError, ValueError, OSError) as error:
