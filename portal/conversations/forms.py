@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from portal.accounts import engines
@@ -13,6 +14,14 @@ LANGUAGES = [
     "es", "ca", "gl", "eu", "en", "fr", "ar", "uk", "ru", "ro", "pt", "de", "it", "bg", "pl", "zh",
     "hi", "bn", "ur", "fa", "sq", "ka", "hy",
 ]  # fmt: skip
+
+
+def language_choices() -> list[tuple[str, str]]:
+    """(code, name) of what may be spoken; "" lets the engine tell."""
+    return [
+        ("", gettext("Automático")),
+        *((code, spoken_language(code)) for code in LANGUAGES),
+    ]
 
 
 class UploadForm(forms.Form):
@@ -36,7 +45,4 @@ class UploadForm(forms.Form):
         if len(self.available) == 1:
             engine.widget = forms.HiddenInput()
             engine.initial = self.available[0][0]
-        language.choices = [
-            ("", _("Automático")),
-            *((code, spoken_language(code)) for code in LANGUAGES),
-        ]
+        language.choices = language_choices()

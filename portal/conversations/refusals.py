@@ -26,6 +26,7 @@ NOT_AUDIO = frozenset(
 )
 """Endings that are certainly not audio; any other file may try, and the probe step decides."""
 
+
 def check_consent(consent: Consent | None, participant: Participant) -> Consent:
     if consent is None or consent.participant_id != participant.pk:
         raise Refused(

@@ -11,12 +11,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from portal.accounts.queries import signed_in
-from portal.conversations import audio_view, queries
+from portal.conversations import audio_view, consent_view, queries
 from portal.conversations.forms import UploadForm
 from portal.conversations.models import Conversation, Transcript
 from portal.participants import queries as participants
-from portal.participants import services as participant_services
-from portal.participants.forms import ConsentForm
 
 # Formats that are named to people and let through at once; any other may try as audio or video.
 SUFFIXES = (*audio_view.TYPES, ".mov", ".wma", ".amr", ".3gp")
@@ -70,23 +68,20 @@ def upload(request: HttpRequest, pk: UUID) -> HttpResponse:
     """
     employee = signed_in(request)
     person = get_object_or_404(participants.visible_to(employee), pk=pk)
-    consent = next((given for given in person.consents.all() if given.is_valid), None)
-    form = ConsentForm(request.POST or None)
-    if request.method == "POST" and consent is None and form.is_valid():
-        consent = participant_services.record_consent(
-            participant=person,
-            employee=employee,
-            language=form.cleaned_data["consent_language"],
-            record=form.cleaned_data["record"],
-            analyse=form.cleaned_data["analyse"],
-            share=form.cleaned_data["share"],
-        )
-    context = {"title": _("Subir una conversación"), "participant": person, "consent": consent}
-    if consent is None:
-        context["form"] = form
-        status = 422 if request.method == "POST" else 200
-        return render(request, "conversations/consent.html", context, status=status)
-    context |= {
+    title = _("Subir una conversación")
+    consent = consent_view.ask(
+        request,
+        employee=employee,
+        participant=person,
+        title=title,
+        action=reverse("conversations:upload", args=[person.pk]),
+    )
+    if isinstance(consent, HttpResponse):
+        return consent
+    context = {
+        "title": title,
+        "participant": person,
+        "consent": consent,
         "form": UploadForm(default_engine=employee.default_engine),
         "max_bytes": settings.ENV.upload_max_bytes,
         "suffixes": " ".join(SUFFIXES),

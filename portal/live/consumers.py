@@ -32,7 +32,7 @@ from portal.live.journal import Busy, DiskFull
 from portal.live.protocol import SENTENCES, Audio, CloseCode
 from portal.live.threads import in_database, on_disk
 from portal.live.transcription import TranscriptionWatch
-from portal.live.writer import Wish, Writer, samples_beside, wait_for_seat
+from portal.live.writer import Seat, Wish, Writer, samples_beside, wait_for_seat
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +40,7 @@ HELLO_SECONDS = 10.0
 NOTE_SECONDS = 5.0
 CHECK_SECONDS = 15.0
 FAREWELL_SECONDS = 2.0
+ENDING_SECONDS = 5.0
 
 INTERNAL_ERROR = 1011
 TRY_AGAIN_LATER = 1013
@@ -53,6 +54,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels is
     """One connection, from its acceptance to its end."""
 
     admitted: Admission
+    seat: Seat | None = None
     writer: Writer | None = None
 
     def __init__(self) -> None:
@@ -137,7 +139,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels is
             await self._check()
             await self._end(CloseCode.BUSY)
             return
-        self.holding.push_async_callback(on_disk, seat.leave)
+        self.seat = seat
         self.writer = Writer(
             seat,
             beside=await on_disk(samples_beside, part.journal),
@@ -199,6 +201,11 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels is
 
     async def _yield(self, request: Mapping[str, Any]) -> None:
         """Make room for who has more right to it: see `Mode`, and `writer.wait_for_seat`."""
+        if request["part"] is None:
+            # Somebody ends the recording: `ended` comes next, unless that fails.
+            await self._leave()
+            self._start(self._wait_for_ending())
+            return
         mine = self.wish
         if mine is None or request["by"] == self.name:
             return
@@ -209,6 +216,10 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels is
             await self._end(CloseCode.TAKEN_OVER, silently=True)
         elif request["takeover"] and mine.mode is Mode.RECORD:
             await self._end(CloseCode.TAKEN_OVER)
+
+    async def _wait_for_ending(self) -> None:
+        await asyncio.sleep(ENDING_SECONDS)
+        await self._end(TRY_AGAIN_LATER)
 
     async def _look_again(self) -> None:
         with contextlib.suppress(DatabaseError):
@@ -302,16 +313,10 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels is
         if self.ending:
             return
         self.ending = True
-        self.intake.close()
         current = asyncio.current_task()
         for task in self.tasks - {current}:
             task.cancel()
-        if self.writer is not None:
-            # Acknowledgements may wait for a network that is gone, others for this seat.
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(FAREWELL_SECONDS):
-                    await self.writer.flush()
-        await self.holding.aclose()
+        await self._leave()
         if code is not None:
             if farewell is not None:
                 await self._send(farewell)
@@ -321,6 +326,18 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels is
             with contextlib.suppress(OSError):
                 await self.close(code)
         await self._note(state=None)
+        await self.holding.aclose()
+
+    async def _leave(self) -> None:
+        """Keep what came, take no more, and make room for others."""
+        self.intake.close()
+        if self.writer is not None:
+            # Acknowledgements may wait for a network that is gone, others for this seat.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(FAREWELL_SECONDS):
+                    await self.writer.flush()
+        if self.seat is not None:
+            await on_disk(self.seat.leave)
 
     def _error(self, code: CloseCode) -> dict[str, Any]:
         with translation.override(self.language):

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
+import numpy as np
 from django.db.models import QuerySet
 
 from portal.accounts.models import Employee
-from portal.assessments.models import Answer
+from portal.assessments import queries as assessments
+from portal.assessments.models import Answer, Domain, Question
 from portal.conversations.models import Conversation
-from portal.live.models import LivePart, LiveRecording, LiveTick, LiveTurn
+from portal.live.models import LivePart, LiveRecording, LiveTick, LiveTurn, VoiceSample
 from portal.live.protocol import SAMPLE_RATE
+from portal.live.sound import missing_in
 from portal.participants import queries as participants
+from portal.participants.models import Participant
+from portal.speech.engines import base as speech
 
 State = LiveRecording.State
 
@@ -29,6 +36,12 @@ def open_visible_to(employee: Employee) -> QuerySet[LiveRecording]:
 def open_for(employee: Employee) -> QuerySet[LiveRecording]:
     """Their own that are not ended, of persons that they may still see."""
     return open_visible_to(employee).filter(created_by=employee)
+
+
+def interrupted_for(employee: Employee) -> list[LiveRecording]:
+    """Those of `open_for` that no browser is at."""
+    recordings = open_for(employee).select_related("participant")
+    return [recording for recording in recordings if recording.is_interrupted]
 
 
 def snapshot(recording: LiveRecording) -> dict[str, Any]:
@@ -100,4 +113,74 @@ def unticked(conversation: Conversation) -> frozenset[str]:
             origin=Answer.Origin.PERSON,
             state=Answer.State.UNASKED,
         ).values_list("question__slug", flat=True)
+    )
+
+
+def voices(conversation: Conversation) -> tuple[speech.Voice, ...]:
+    """The samples that were taken of who speaks in it, labelled with their roles."""
+    samples = VoiceSample.objects.filter(recording__conversation=conversation)
+    return tuple(
+        speech.Voice(sample.role, np.frombuffer(sample.pcm, "<i2") / np.float32(32768))
+        for sample in samples.order_by("role")
+    )
+
+
+def gaps(recording: LiveRecording) -> list[dict[str, Any]]:
+    """What its journals say is missing so far: ``{"kind", "at", "seconds"}``."""
+    journals = [part.journal for part in recording.parts.order_by("number")]
+    return [
+        {"kind": gap.kind.name.lower(), "at": round(gap.at, 2), "seconds": round(gap.seconds, 2)}
+        for gap in missing_in(journals)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class LiveQuestion:
+    """A question on the recording page. ``settled_before``: the ficha has it, from an earlier
+    interview or a person; ``value`` is then what it has, until this recording says otherwise."""
+
+    slug: str
+    text: str
+    prompt: str
+    state: str
+    origin: str
+    value: str
+    quote: str
+    settled_before: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LiveDomain:
+    domain: Domain
+    questions: list[LiveQuestion]
+
+
+def domains(participant: Participant, recording: LiveRecording | None) -> tuple[LiveDomain, ...]:
+    """The questionnaire, with what is known before the recording and what it brought so far."""
+    known = {
+        answer.question_id: answer
+        for answer in Answer.objects.filter(sheet__participant=participant)
+    }
+    ticks = (
+        {tick.question_id: tick for tick in recording.ticks.all()} if recording is not None else {}
+    )
+    questionnaire = assessments.questionnaire_for(participant)
+    questions = assessments.questions_of(questionnaire)
+    return tuple(
+        LiveDomain(domain, [_question(q, known.get(q.pk), ticks.get(q.pk)) for q in of_it])
+        for domain, of_it in groupby(questions, key=lambda question: question.domain)
+    )
+
+
+def _question(question: Question, answer: Answer | None, tick: LiveTick | None) -> LiveQuestion:
+    settled = answer is not None and not answer.is_open_to_machines
+    return LiveQuestion(
+        slug=question.slug,
+        text=question.text,
+        prompt=question.prompt,
+        state=tick.state if tick else Answer.State.UNASKED,
+        origin=tick.origin if tick else "",
+        value=tick.value if tick else answer.value if answer and settled else "",
+        quote=tick.evidence[0]["quote"] if tick and tick.evidence else "",
+        settled_before=settled,
     )

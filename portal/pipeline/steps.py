@@ -15,8 +15,10 @@ from tempfile import NamedTemporaryFile
 
 from portal.assessments import services as assessments
 from portal.conversations import services
-from portal.conversations.models import Conversation, Recording, Turn
+from portal.conversations.models import Conversation, Recording, Speaker, Turn
 from portal.conversations.steps import StepName
+from portal.live import queries as recordings
+from portal.live import services as live
 from portal.notifications import services as notifications
 from portal.pipeline import engines
 from portal.speech import audio as speech_audio
@@ -45,18 +47,26 @@ def probe(conversation: Conversation, progress: Progress) -> None:
 
 def transcribe(conversation: Conversation, progress: Progress) -> None:
     engine = engines.transcription(conversation.engine)
-    options = speech.Options(language=conversation.language or None)
+    options = speech.Options(
+        language=conversation.language or None, voices=recordings.voices(conversation)
+    )
     with _file(conversation.recording) as path:
         transcript = engine.transcribe(speech.Audio(path), options=options, progress=progress)
-    services.save_transcript(conversation=conversation, transcript=transcript)
+    # Of a live recording there is one already, with answers that rest on it.
+    assessments.replace_transcript(conversation=conversation, transcript=transcript)
 
 
 def attribute(conversation: Conversation, progress: Progress) -> None:
-    """Which voice is the employee's and which the participant's, by how they talk."""
+    """Which voice is the employee's and which the participant's: by samples of theirs where there
+    were any, and else by how they talk."""
     turns = _turns(conversation)
     said = [speech.Turn(turn.speaker.label, turn.start, turn.end, turn.text) for turn in turns]
-    roles = assign_roles(said).roles
+    labels = {turn.speaker for turn in said}
+    known = labels <= set(Speaker.Role.values)
+    roles = {label: label for label in labels} if known else assign_roles(said).roles
     services.save_roles(conversation=conversation, roles=roles)
+    assessments.prove_again(conversation=conversation)
+    live.forget_voices(conversation=conversation)
 
 
 def describe(conversation: Conversation, progress: Progress) -> None:
@@ -70,7 +80,11 @@ def assess(conversation: Conversation, progress: Progress) -> None:
     engine = engines.analysis()
     turns = _turns(conversation)
     sheet = assessments.sheet_for(conversation.participant)
-    findings = engine.assess(assessments.turns_for(turns), assessments.questions_for(sheet))
+    findings = engine.assess(
+        assessments.turns_for(turns),
+        assessments.questions_for(sheet),
+        known=sorted(recordings.unticked(conversation)),
+    )
     assessments.record_findings(
         conversation=conversation,
         findings=findings,
@@ -78,6 +92,7 @@ def assess(conversation: Conversation, progress: Progress) -> None:
         engine=engine.name,
         model=engine.model,
     )
+    live.keep_hand_ticks(conversation=conversation)
 
 
 def notify(conversation: Conversation, progress: Progress) -> None:

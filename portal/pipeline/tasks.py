@@ -20,6 +20,7 @@ from procrastinate.manager import JobManager
 from portal.conversations import services
 from portal.conversations.models import Conversation
 from portal.conversations.steps import OPEN
+from portal.live import services as live
 from portal.pipeline.outcomes import Interrupted, TryLater
 
 PROCESS = "portal.pipeline.process"
@@ -60,6 +61,7 @@ def sweep(timestamp: int) -> None:
     """Pick up what a killed worker or web process left."""
     retry_stalled()
     services.finish_complete_uploads()
+    live.sweep()
     enqueue_forgotten()
 
 

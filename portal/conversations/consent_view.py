@@ -1,0 +1,38 @@
+"""The person's consent, asked once before anything is recorded or sent."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from portal.accounts.models import Employee
+from portal.participants import services as participants
+from portal.participants.forms import ConsentForm
+from portal.participants.models import Consent, Participant
+
+
+def valid_consent(participant: Participant) -> Consent | None:
+    return next((given for given in participant.consents.all() if given.is_valid), None)
+
+
+def ask(
+    request: HttpRequest, *, employee: Employee, participant: Participant, title: str, action: str
+) -> Consent | HttpResponse:
+    """The consent that is there or that a POST brings; else the page with the form for it, which
+    is sent to ``action``."""
+    consent = valid_consent(participant)
+    if consent is not None:
+        return consent
+    form = ConsentForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        return participants.record_consent(
+            participant=participant,
+            employee=employee,
+            language=form.cleaned_data["consent_language"],
+            record=form.cleaned_data["record"],
+            analyse=form.cleaned_data["analyse"],
+            share=form.cleaned_data["share"],
+        )
+    context = {"title": title, "participant": participant, "form": form, "action": action}
+    status = 422 if request.method == "POST" else 200
+    return render(request, "conversations/consent.html", context, status=status)
