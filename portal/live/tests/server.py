@@ -21,11 +21,14 @@ import uvicorn
 from django.conf import settings
 from django.db import connection
 from django.test import Client
+from django.utils import translation
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from portal.accounts.models import Employee
-from portal.live.protocol import Entry, pack_entry
+from portal.live.journal import read
+from portal.live.models import LiveRecording
+from portal.live.protocol import SENTENCES, Audio, CloseCode, Entry, pack_entry
 from portal.operations.commands import SOCKETS
 
 PATIENCE = 20.0
@@ -104,13 +107,18 @@ class Tab:
         origin: str | None = "http://127.0.0.1",
     ) -> None:
         cookie = {} if session is None else {"Cookie": f"sessionid={session}"}
-        self.socket: ClientConnection = connect(
-            f"ws://{address}/grabaciones/{recording}/socket/",
-            additional_headers=cookie,
-            origin=origin,  # type: ignore[arg-type]
-            open_timeout=PATIENCE,
-            max_size=2**24,
+        self._held = contextlib.ExitStack()
+        self.socket: ClientConnection = self._held.enter_context(
+            connect(
+                f"ws://{address}/grabaciones/{recording}/socket/",
+                additional_headers=cookie,
+                origin=origin,  # type: ignore[arg-type]
+                open_timeout=PATIENCE,
+            )
         )
+
+    def close(self) -> None:
+        self._held.close()
 
     def tell(self, **message: Any) -> None:
         self.socket.send(json.dumps(message))
@@ -156,3 +164,24 @@ class Tab:
         errors = [message for message in said if message["type"] == "error"]
         assert all(error["code"] == code for error in errors)
         return code, errors[-1]["message"] if errors else ""
+
+
+FRAME_BYTES = 8000
+
+
+def frame(seq: int) -> Audio:
+    """A quarter of a second that is like no other."""
+    return Audio(seq, bytes([seq % 251, seq // 251]) * (FRAME_BYTES // 2))
+
+
+def frames(first: int, beyond: int) -> list[Entry]:
+    return [frame(seq) for seq in range(first, beyond)]
+
+
+def stored(recording: LiveRecording, part: UUID) -> list[Entry]:
+    return [entry for entry, _ in read(recording.parts.get(token=part).journal)]
+
+
+def sentence(code: CloseCode, language: str = "es") -> str:
+    with translation.override(language):
+        return str(SENTENCES[code])
