@@ -22,6 +22,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from conftest import Cast
 from portal.assessments import services as assessments
 from portal.conversations.models import Conversation, Recording, Speaker, Transcript, Turn, Upload
+from portal.live.models import LiveRecording
 from portal.notifications.models import Notification
 from portal.participants.models import Consent, Participant
 
@@ -40,6 +41,7 @@ SIGNED_IN = {
     "participants:list", "participants:new",
     "conversations:uploads",
     "notifications:list", "notifications:activity",
+    "live:bar",
     "api:openapi-json", "api:openapi-view",
     "api:list_participants", "api:create_participant",
 }  # fmt: skip
@@ -54,6 +56,7 @@ class Scene:
     upload: Upload
     answer: int
     notification: Notification
+    live: LiveRecording
 
 
 OF_ONE_PARTICIPANT = {
@@ -65,6 +68,13 @@ OF_ONE_PARTICIPANT = {
     "conversations:audio": lambda s: [s.conversation.pk],
     "conversations:card": lambda s: [s.conversation.pk],
     "conversations:retry": lambda s: [s.conversation.pk],
+    "live:prepare": lambda s: [s.participant.pk],
+    "live:start": lambda s: [s.participant.pk],
+    "live:open_of": lambda s: [s.participant.pk],
+    "live:recording": lambda s: [s.live.pk],
+    "live:finish": lambda s: [s.live.pk],
+    "live:discard": lambda s: [s.live.pk],
+    "live:tick": lambda s: [s.live.pk, "nacionalidad"],
     "assessments:sheet": lambda s: [s.participant.pk],
     "assessments:answer": lambda s: [s.answer],
     "api:update_participant": lambda s: [s.participant.pk],
@@ -138,7 +148,10 @@ def scene(cast: Cast, participant: Participant, consent: Consent) -> Scene:
     notification = Notification.objects.create(
         recipient=cast.owner, conversation=conversation, kind=Notification.Kind.FAILED
     )
-    return Scene(participant, conversation, upload, answer.pk, notification)
+    live = LiveRecording.objects.create(
+        participant=participant, consent=consent, created_by=cast.owner, engine="local"
+    )
+    return Scene(participant, conversation, upload, answer.pk, notification, live)
 
 
 def turned_away(response: HttpResponse) -> bool:

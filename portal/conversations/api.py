@@ -9,7 +9,7 @@ from ninja.pagination import paginate
 
 from portal.accounts.queries import signed_in
 from portal.conversations import queries, services
-from portal.conversations.models import Conversation, ProcessingStep, Transcript
+from portal.conversations.models import Conversation, Gap, ProcessingStep, Transcript
 from portal.participants import queries as participants
 from portal.web.pagination import Pagination
 
@@ -65,14 +65,28 @@ class TurnOut(Schema):
     words: list[WordOut]
 
 
+class GapOut(ModelSchema):
+    """A stretch of a live recording that was not recorded: its place in the audio and length, in
+    seconds."""
+
+    class Meta:
+        model = Gap
+        fields = ["kind", "at", "seconds"]
+
+
 class TranscriptOut(Schema):
-    """The interface of `portal transcribe`."""
+    """The interface of `portal transcribe`, and what was not recorded."""
 
     duration: float
     language: str
     engine: str
     model: str
     turns: list[TurnOut]
+    gaps: list[GapOut]
+
+    @staticmethod
+    def resolve_gaps(transcript: Transcript) -> list[Gap]:
+        return list(transcript.conversation.gaps.all())
 
     @staticmethod
     def resolve_turns(transcript: Transcript) -> list[dict[str, object]]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import deque
+from dataclasses import dataclass
+
 from django.db.models import QuerySet
 
 from portal.accounts.models import Employee
-from portal.conversations.models import Conversation, Upload
+from portal.conversations.models import Conversation, Gap, Transcript, Turn, Upload
 from portal.participants import queries as participants
 from portal.participants.models import Consent, Participant
 
@@ -26,6 +29,29 @@ def in_progress(employee: Employee) -> QuerySet[Conversation]:
         .select_related("participant")
         .prefetch_related("steps")
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A turn with what was not recorded just before it; after the last one, gaps alone."""
+
+    gaps: tuple[Gap, ...]
+    turn: Turn | None
+
+
+def said(transcript: Transcript) -> list[Said]:
+    """What is shown of a transcript, in order. Turns come without their words."""
+    gaps = deque(Gap.objects.filter(conversation=transcript.conversation_id))
+    shown = []
+    for turn in transcript.turns.defer("words").select_related("speaker"):
+        before = []
+        # A recogniser may place a turn's start a little before the cut.
+        while gaps and gaps[0].at <= (turn.start + turn.end) / 2:
+            before.append(gaps.popleft())
+        shown.append(Said(tuple(before), turn))
+    if shown and gaps:
+        shown.append(Said(tuple(gaps), None))
+    return shown
 
 
 def consent_for_upload(participant: Participant, pk: str) -> Consent | None:

@@ -104,7 +104,7 @@ def transcript(request: HttpRequest, pk: UUID) -> HttpResponse:
         "participant": conversation.participant,
         "has_conversations": True,
         "transcript": found,
-        "turns": list(found.turns.defer("words").select_related("speaker")) if found else [],
+        "said": queries.said(found) if found else [],
         "speakers": list(found.speakers.order_by("label")) if found else [],
         "audio": reverse("conversations:audio", args=[conversation.pk]),
     }

@@ -120,7 +120,10 @@ def voices(conversation: Conversation) -> tuple[speech.Voice, ...]:
     """The samples that were taken of who speaks in it, labelled with their roles."""
     samples = VoiceSample.objects.filter(recording__conversation=conversation)
     return tuple(
-        speech.Voice(sample.role, np.frombuffer(sample.pcm, "<i2") / np.float32(32768))
+        speech.Voice(
+            sample.role,
+            np.frombuffer(sample.pcm, "<i2").astype(np.float32) / np.float32(32768),
+        )
         for sample in samples.order_by("role")
     )
 

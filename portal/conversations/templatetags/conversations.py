@@ -9,7 +9,7 @@ from django.utils.translation import get_language_info, ngettext
 from django.utils.translation import gettext as _
 
 from portal.accounts import engines
-from portal.conversations.models import Conversation, ProcessingStep, Speaker
+from portal.conversations.models import Conversation, Gap, ProcessingStep, Speaker
 from portal.conversations.steps import StepName
 
 register = template.Library()
@@ -37,6 +37,27 @@ def length_words(seconds: float | None) -> str:
     if minutes < 60:
         return ngettext("%d minuto", "%d minutos", minutes) % minutes
     return _("%(hours)d h %(minutes)d min") % {"hours": minutes // 60, "minutes": minutes % 60}
+
+
+@register.filter
+def exact_length(seconds: float) -> str:
+    """130 -> "2 min 10 s", 4325.2 -> "1 h 12 min 5 s", 0.4 -> "1 s"."""
+    whole = max(1, round(seconds))
+    hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
+    parts = [f"{n} {unit}" for n, unit in ((hours, "h"), (minutes, "min"), (rest, "s")) if n]
+    return " ".join(parts)
+
+
+GAP_ICONS = {
+    Gap.Kind.PAUSED: "bi-pause-circle",
+    Gap.Kind.PRIVATE: "bi-shield-lock",
+    Gap.Kind.INTERRUPTED: "bi-wifi-off",
+}
+
+
+@register.filter
+def gap_icon(gap: Gap) -> str:
+    return GAP_ICONS[Gap.Kind(gap.kind)]
 
 
 @register.filter
