@@ -92,8 +92,9 @@ export class Checks extends EventTarget {
     if (!devices.length) return;
     const options = devices.map(({ deviceId, label }) => new Option(label, deviceId));
     microphone.replaceChildren(...options);
-    const chosen = this.capture.deviceId ?? remembered();
-    if (devices.some(({ deviceId }) => deviceId === chosen)) microphone.value = chosen;
+    const known = (wanted) => devices.some(({ deviceId }) => deviceId === wanted);
+    const used = [this.capture.deviceId, remembered()].find(known);
+    if (used) microphone.value = used;
   }
 
   problem(code) {

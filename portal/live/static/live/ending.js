@@ -39,6 +39,7 @@ export class Ending {
     this.parts.back.addEventListener("click", () => this.dialog.close());
     this.parts.end.addEventListener("click", () => this.send());
     this.parts.retry.addEventListener("click", () => this.send());
+    this.parts.reload.addEventListener("click", () => location.reload());
     // Once it ends, closing the dialog would leave nothing to press.
     this.dialog.addEventListener("cancel", (event) => {
       if (this.sending) event.preventDefault();
@@ -54,11 +55,12 @@ export class Ending {
   }
 
   async send() {
-    const { ask, sending, retry } = this.parts;
+    const { ask, sending, retry, reload } = this.parts;
     this.sending = true;
     ask.hidden = true;
     sending.hidden = false;
     retry.hidden = true;
+    reload.hidden = true;
     this.dialog.setAttribute("aria-labelledby", "sending-title");
     if (!this.dialog.open) this.dialog.showModal();
     sending.querySelector("h2").focus();
@@ -71,6 +73,8 @@ export class Ending {
       this.failed = true;
       say(this.parts.status, error.message || this.parts.status.dataset.textFailed);
       retry.hidden = false;
+      reload.hidden = false;
+      retry.focus();
     }
   }
 

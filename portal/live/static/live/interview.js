@@ -9,6 +9,7 @@ import { clock, partsOf, say } from "./words.js";
 
 // With these, this page may go on when somebody says so; with other final ones it cannot.
 const MAY_GO_ON = new Set(["busy", "taken-over", "microphone-lost"]);
+const RESTS = new Set(["paused", "private", "interrupted"]);
 const EVERY_MS = 1000;
 
 export class Interview {
@@ -59,6 +60,7 @@ export class Interview {
     const maxSeconds = Number(this.texts.maxSeconds);
     const recorder = new Recorder({ addresses, maxSeconds, lastAt, savedSeconds });
     this.recorder = recorder;
+    if (lastAt) this.#rest = { kind: "interrupted", at: savedSeconds, since: lastAt };
     const hear = (name, react) =>
       recorder.addEventListener(name, ({ detail }) => react.call(this, detail));
     hear("state", this.#stateChanged);
@@ -112,17 +114,17 @@ export class Interview {
     const { parts } = this;
     this.controls.state(state);
     const before = this.#rest;
-    if (before && before.kind !== state) {
+    if (before && before.kind !== state && (state === "recording" || RESTS.has(state))) {
       const seconds = (Date.now() - before.since) / 1000;
       this.said.addGaps([{ kind: before.kind, at: before.at, seconds }]);
       clearInterval(before.timer);
       this.#rest = null;
     }
-    if (!this.#rest && (state === "paused" || state === "private")) {
+    if (!this.#rest && RESTS.has(state)) {
       this.#rest = { kind: state, at: this.recorder.seconds, since: Date.now() };
-      this.said.partial("");
       this.#rest.timer = setInterval(() => this.#countRest(), EVERY_MS);
       this.#countRest();
+      this.said.partial("");
     }
     parts["paused-flag"].hidden = state !== "paused";
     this.#showPrivate(state === "private");

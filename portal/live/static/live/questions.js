@@ -41,8 +41,7 @@ export class Questions extends EventTarget {
         domain: domain.dataset.domain,
         domainElement: domain,
         text: row.querySelector(".question-text").textContent,
-        ...partsOf(row, "question-part"),
-        quoteElement: row.querySelector("[data-question-part=quote]"),
+        parts: partsOf(row, "question-part"),
       });
     }
     this.root.addEventListener("click", (event) => this.clicked(event));
@@ -92,18 +91,17 @@ export class Questions extends EventTarget {
   }
 
   draw(question) {
-    const { row, state, origin, toggle, note } = question;
+    const { row, state, origin, parts } = question;
     const byHand = origin === "person";
     const settled = state === "unasked" && question.settled !== undefined && !byHand;
     row.dataset.state = settled ? "settled" : state;
     row.dataset.origin = origin;
-    toggle.setAttribute("aria-pressed", String(state === "answered"));
+    parts.toggle.setAttribute("aria-pressed", String(state === "answered"));
     const icon = (byHand && BY_HAND[state]) || ICONS[settled ? "settled" : state];
-    toggle.querySelector(".question-mark").className = `bi question-mark ${icon}`;
-    say(note, this.note(question, settled));
-    const { quoteElement } = question;
-    say(quoteElement, question.quote ? fill(this.texts.textQuote, question) : "");
-    quoteElement.hidden = !question.quote;
+    parts.toggle.querySelector(".question-mark").className = `bi question-mark ${icon}`;
+    say(parts.note, this.note(question, settled));
+    say(parts.quote, question.quote ? fill(this.texts.textQuote, question) : "");
+    parts.quote.hidden = !question.quote;
     for (const item of row.querySelectorAll("[data-set]")) {
       item.hidden = item.dataset.set === state;
     }

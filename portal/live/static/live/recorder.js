@@ -82,7 +82,8 @@ export class Recorder extends EventTarget {
 
   #warn = (event) => {
     const leaves = this.#state === "stored" || (!this.#begun && this.#state === "connecting");
-    const idle = this.#state === "interrupted" && !this.#outbox?.pending;
+    const stands = ["interrupted", "stopping"].includes(this.#state) && !this.#finishing;
+    const idle = stands && !this.#outbox?.pending;
     if ((!leaves && !idle) || this.#ticks.pending) event.preventDefault();
   };
 
