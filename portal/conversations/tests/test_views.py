@@ -10,6 +10,7 @@ from django.utils import timezone
 from conftest import Cast
 from portal.conversations.models import (
     Conversation,
+    Gap,
     ProcessingStep,
     Recording,
     Speaker,
@@ -231,6 +232,24 @@ def add_turns(conversation: Conversation, *lines: tuple[str, str]) -> Transcript
             text=text,
         )
     return transcript
+
+
+def test_what_was_not_recorded_is_marked_in_its_place(
+    client: Client, cast: Cast, consent: Consent
+) -> None:
+    conversation = make(consent, cast, status=Status.READY)
+    add_turns(conversation, ("empleado", "¿Qué tal?"), ("usuario", "Aquí, tirando."))
+    for kind, at, seconds in (("private", 5.0, 130.2), ("interrupted", 70.0, 45.0)):
+        Gap.objects.create(conversation=conversation, kind=kind, at=at, seconds=seconds)
+    html = " ".join(read(client, f"/conversaciones/{conversation.pk}/").split())
+    private = html.index("Pausa privada · 2 min 10 s: no se grabó nada")
+    cut = html.index("Interrupción · 45 s: no se grabó nada")
+    assert html.index("¿Qué tal?") < private < html.index("Aquí, tirando.") < cut
+    told = client.get(f"/api/v1/conversations/{conversation.pk}/transcript").json()
+    assert told["gaps"] == [
+        {"kind": "private", "at": 5.0, "seconds": 130.2},
+        {"kind": "interrupted", "at": 70.0, "seconds": 45.0},
+    ]
 
 
 def test_a_transcript_names_who_speaks_and_plays_from_there(

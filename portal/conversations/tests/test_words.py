@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from portal.conversations.templatetags.conversations import (
     clock,
+    exact_length,
     length_words,
     percent,
     spoken_language,
@@ -44,3 +45,11 @@ def test_a_share_is_100_percent_only_when_all_is_done(share: float) -> None:
 @pytest.mark.parametrize(("code", "name"), [("es", "Español"), ("", ""), ("wo", "wo")])
 def test_a_language_nobody_knows_keeps_its_code(code: str, name: str) -> None:
     assert spoken_language(code) == name
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.4, "1 s"), (45.0, "45 s"), (130.2, "2 min 10 s"), (120.0, "2 min"), (3605.0, "1 h 5 s")],
+)
+def test_exact_length(seconds: float, text: str) -> None:
+    assert exact_length(seconds) == text
