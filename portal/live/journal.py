@@ -21,8 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
-from portal.conversations.partfiles import BLOCK, FULL
-from portal.conversations.partfiles import KEEP_FREE
+from portal.conversations.partfiles import BLOCK, FULL, KEEP_FREE
 from portal.live.protocol import (
     MOST_AUDIO_BYTES,
     MOST_ENTRY_BYTES,

@@ -10,6 +10,16 @@ from django.urls import path, re_path
 
 from portal.live.consumers import LiveConsumer
 
+UVICORN: dict[str, Any] = {
+    # A message of a live recording has at most 16 kB, of what no compressor makes smaller.
+    "ws_max_size": 64 * 1024,
+    "ws_per_message_deflate": False,
+    # Who is gone without a word is noticed within 20 seconds.
+    "ws_ping_interval": 10,
+    "ws_ping_timeout": 10,
+}
+"""How uvicorn is to speak WebSocket."""
+
 
 async def _nowhere(
     scope: Mapping[str, Any],

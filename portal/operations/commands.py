@@ -15,16 +15,6 @@ import click
 from portal import environment
 from portal.operations import database
 
-SOCKETS: dict[str, Any] = {
-    # A message of a live recording has at most 16 kB, of what no compressor makes smaller.
-    "ws_max_size": 64 * 1024,
-    "ws_per_message_deflate": False,
-    # Who is gone without a word is noticed within 20 seconds.
-    "ws_ping_interval": 10,
-    "ws_ping_timeout": 10,
-}
-"""How uvicorn is to speak WebSocket."""
-
 _host = click.option(
     "--host",
     default="127.0.0.1",
@@ -109,6 +99,8 @@ def web(host: str, port: int, fd: int | None) -> None:
     import uvicorn
 
     with portal_set_up(quiet=False):
+        from portal.live.routing import UVICORN
+
         config = uvicorn.Config(
             "portal.asgi:application",
             host=host,
@@ -118,7 +110,7 @@ def web(host: str, port: int, fd: int | None) -> None:
             server_header=False,
             log_config=None,
             timeout_graceful_shutdown=3,
-            **SOCKETS,
+            **UVICORN,
         )
         sockets = None if fd is None else [socket.socket(fileno=fd)]
         uvicorn.Server(config).run(sockets=sockets)

@@ -29,7 +29,7 @@ from portal.accounts.models import Employee
 from portal.live.journal import read
 from portal.live.models import LiveRecording
 from portal.live.protocol import SENTENCES, Audio, CloseCode, Entry, pack_entry
-from portal.operations.commands import SOCKETS
+from portal.live.routing import UVICORN
 
 PATIENCE = 20.0
 
@@ -39,7 +39,7 @@ def serving() -> Iterator[str]:
     """The application under uvicorn in a thread. -> host:port"""
     listener = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(
-        "portal.asgi:application", lifespan="off", log_config=None, access_log=False, **SOCKETS
+        "portal.asgi:application", lifespan="off", log_config=None, access_log=False, **UVICORN
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])))

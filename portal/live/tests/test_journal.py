@@ -122,6 +122,17 @@ def test_a_changed_byte_ends_what_is_read(tmp_path: Path) -> None:
     assert [entry.seq for entry, _ in read(path)] == [0]
 
 
+def test_a_valid_entry_that_is_not_the_next_is_left_over_and_no_part_of_it(tmp_path: Path) -> None:
+    path, other = tmp_path / "001.journal", tmp_path / "002.journal"
+    for each, entries in ((path, [Audio(0, b"\1\1")]), (other, [Audio(0, b"\2\2")])):
+        with Journal.open(each) as writing:
+            writing.append(entries)
+    path.write_bytes(path.read_bytes() + other.read_bytes())
+    assert [entry for entry, _ in read(path)] == [Audio(0, b"\1\1")]
+    with Journal.open(path) as writing:
+        assert writing.next_seq == 1
+
+
 def test_entries_out_of_their_order_are_a_mistake_of_the_caller(tmp_path: Path) -> None:
     with Journal.open(tmp_path / "001.journal") as writing:
         for wrong in ([Audio(1, b"\0\0")], [Audio(0, b"\0\0"), Audio(2, b"\0\0")]):
