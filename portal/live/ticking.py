@@ -25,6 +25,7 @@ from portal.live import services
 from portal.live.attributing import Attribution, attribute
 from portal.live.merging import merged
 from portal.live.models import LiveRecording, LiveTurn
+from portal.speech.roles import EMPLOYEE
 
 logger = logging.getLogger(__name__)
 
@@ -89,12 +90,32 @@ class Ticker(threading.Thread):
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._news)
-                recording = next(iter(self._news))  # who has waited longest
-                news = self._news.pop(recording)
-            for one in news:
-                self._take(recording, one)
-            if recording in self._said:
-                self._work(recording, self._said[recording])
+            try:
+                self.work()
+            except (OperationalError, InterfaceError):
+                connection.close()
+                time.sleep(AGAIN_AFTER)
+
+    def work(self) -> None:
+        """Do what there is to do for the recording that has waited longest."""
+        with self._changed:
+            recording = next(iter(self._news))
+            news = self._news.pop(recording)
+        for one in news:
+            self._take(recording, one)
+        said = self._said.get(recording)
+        if said is None:
+            return
+        try:
+            _prepare(said)
+            _attribute(said)
+            _assess(said)
+        except (OperationalError, InterfaceError):
+            self._tell(recording, _Heard(()))
+            raise
+        except Exception as error:
+            said.fresh = len(said.turns)  # else it would fail with every turn that follows
+            logger.warning("%s: %s", recording, kind_and_place(error))
 
     def _take(self, recording: UUID, news: _News) -> None:
         if isinstance(news, _Begun):
@@ -109,18 +130,6 @@ class Ticker(threading.Thread):
             case _Changed(turns) if said is not None:
                 _replace(said, turns)
                 said.attributed = float("-inf")
-
-    def _work(self, recording: UUID, said: _Said) -> None:
-        try:
-            _attribute(said)
-            _assess(said)
-        except (OperationalError, InterfaceError):
-            connection.close()
-            time.sleep(AGAIN_AFTER)
-            self._tell(recording, _Heard(()))
-        except Exception as error:
-            said.fresh = len(said.turns)  # else it would fail with every turn that follows
-            logger.warning("%s: %s", recording, kind_and_place(error))
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +160,15 @@ def _replace(said: _Said, turns: Sequence[LiveTurn]) -> None:
             said.fresh = min(said.fresh, index)
 
 
+def _prepare(said: _Said) -> None:
+    """Get ready while nobody has said anything: the first assessment loads what the engine needs,
+    which takes it a second."""
+    if not said.questions:
+        questionnaire = assessments.questionnaire_for(said.recording.participant)
+        said.questions = for_analysis(assessments.questions_of(questionnaire))
+        get_engine().assess([Turn(EMPLOYEE, "Buenos días.")], said.questions)
+
+
 def _attribute(said: _Said) -> None:
     """Say who is who, where that has become clearer."""
     known = said.attribution.roles
@@ -172,9 +190,6 @@ def _assess(said: _Said) -> None:
     """Read what is new with what was said just before, for the questions still open."""
     if not said.attribution.settled or said.fresh >= len(said.turns):
         return
-    if not said.questions:
-        questionnaire = assessments.questionnaire_for(said.recording.participant)
-        said.questions = for_analysis(assessments.questions_of(questionnaire))
     until = len(said.turns)
     known = _known(said.recording)
     if {question.id for question in said.questions} - known:

@@ -1,0 +1,140 @@
+"""The real recogniser, with the real model, at recordings that are being written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from conftest import Cast
+from portal.accounts.models import Employee
+from portal.assessments.questionnaires import seed_default_questionnaire
+from portal.live import recogniser, services
+from portal.live.models import LiveRecording, LiveTick, LiveTurn
+from portal.live.tests.spoken import Browser, Recogniser, pcm_of, screen, silence, until
+from portal.participants.models import Consent
+
+AUDIO = Path(__file__).parents[3] / "tests" / "audio"
+
+Begin = Callable[..., LiveRecording]
+
+
+@pytest.fixture
+def begin(cast: Cast, consent: Consent, tmp_path: Path, settings: Any) -> Begin:
+    settings.MEDIA_ROOT = str(tmp_path)
+    seed_default_questionnaire()
+
+    def start(employee: Employee = cast.owner, language: str = "es") -> LiveRecording:
+        return services.start(
+            employee=employee,
+            participant=consent.participant,
+            consent=consent,
+            engine="local",
+            language=language,
+            voices={},
+        )
+
+    return start
+
+
+@pytest.fixture
+def listen(settings: Any) -> Iterator[Callable[[], Recogniser]]:
+    started: list[Recogniser] = []
+
+    def start() -> Recogniser:
+        started.append(Recogniser(str(settings.MEDIA_ROOT)))
+        return started[-1]
+
+    yield start
+    for one in started:
+        if one.process.poll() is None:
+            one.kill()
+    with connection.cursor() as cursor:  # what the killed ones left open would block the flush
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND application_name = 'recogniser'"
+        )
+
+
+def turns_of(recording: LiveRecording) -> list[LiveTurn]:
+    return list(recording.turns.select_related("part"))
+
+
+@pytest.mark.model
+@pytest.mark.django_db(transaction=True)
+def test_killed_in_the_middle_another_goes_on(
+    begin: Begin, listen: Callable[[], Recogniser], cast: Cast
+) -> None:
+    recording = begin()
+    browser = Browser(recording)
+    spoken = pcm_of(AUDIO / "dialogue.ogg") + silence(2)
+    first = listen()
+    with screen() as watching:
+        speaking = Thread(target=browser.sends, args=(spoken,), kwargs={"pace": 3})
+        speaking.start()
+        until(lambda: recording.turns.count() >= 2)
+        first.kill()
+        assert speaking.is_alive()
+        second = listen()
+        speaking.join()
+        until(lambda: "espalda" in " ".join(turn.text for turn in turns_of(recording)))
+        ticked = LiveTick.objects.filter(recording=recording)
+        until(lambda: ticked.filter(question__slug="estado_salud").exists())
+        assert recogniser.is_running()
+        seconds, output = second.stop()
+    browser.close()
+    assert seconds < 4
+    assert output == ""
+    assert not recogniser.is_running()
+    turns = turns_of(recording)
+    assert [turn.position for turn in turns] == list(range(len(turns)))
+    times = [time for turn in turns for _, begin, end, _ in turn.words for time in (begin, end)]
+    assert times == sorted(times)
+    said = " ".join(turn.text for turn in turns)
+    for once in ("nacionalidad", "Colombia", "empadronad", "hermano", "alquiler", "espalda"):
+        assert said.count(once) == 1, said
+    assert {turn.role for turn in turns} == {"empleado", "usuario"}
+    nationality = ticked.get(question__slug="nacionalidad")
+    assert (nationality.state, nationality.origin) == ("answered", "machine")
+    assert nationality.evidence[0]["quote"] in said
+    statuses = [told["status"] for told in watching.of(recording, "transcription")]
+    assert statuses[0] == "starting"
+    assert "live" in statuses
+    assert watching.of(recording, "turns")
+    assert watching.of(recording, "coverage")
+
+
+@pytest.mark.model
+@pytest.mark.django_db(transaction=True)
+def test_what_is_wrong_with_one_does_not_hurt_another(
+    begin: Begin, listen: Callable[[], Recogniser], cast: Cast
+) -> None:
+    damaged, failing, well = (
+        begin(cast.owner), begin(cast.teammate, language="zz"), begin(cast.coordinator)
+    )  # fmt: skip
+    spoken = pcm_of(AUDIO / "participant_first.ogg") + silence(2)
+    browsers = [Browser(recording) for recording in (damaged, failing, well)]
+    for browser in browsers:
+        browser.sends(spoken)
+        browser.close()
+    journal = browsers[0].part.journal
+    whole = journal.read_bytes()
+    journal.write_bytes(whole[: len(whole) // 2] + b"\xff" * 500 + whole[len(whole) // 2 + 500 :])
+    with screen() as watching:
+        process = listen()
+        until(lambda: well.turns.count() >= 3)
+        until(lambda: {"status": "later", "type": "transcription"}
+              in watching.of(failing, "transcription"))  # fmt: skip
+        _seconds, output = process.stop()
+    assert damaged.turns.exists()
+    assert not failing.turns.exists()
+    assert {told["status"] for told in watching.of(well, "transcription")} <= {"starting", "live"}
+    # What went wrong is said, with none of what was.
+    assert "ValueError" in output
+    assert "zz" not in output
+    for turn in LiveTurn.objects.all():
+        assert turn.text not in output
