@@ -594,7 +594,7 @@ def test_an_interrupted_recording_waits_on_every_page(
     page.goto("/perfil/")
     bar = page.get_by_role("region", name="Grabaciones por terminar")
     expect(bar).to_contain_text("La grabación de Fátima Belkacem está interrumpida")
-    expect(bar).to_contain_text("guardado hasta 12:43")
+    expect(bar).to_contain_text("Guardado hasta 12:43")
     shoot(page, "barra")
     accessible_everywhere(page)
     person_page(page, participant)
@@ -665,6 +665,7 @@ def test_the_bar_hides_nothing_at_any_size(
         page.set_viewport_size(size)
         expect(controls(page)).to_be_in_viewport(ratio=1)
         last = row(page, "redes_apoyo").get_by_role("button").first
+        page.get_by_role("button", name="Pausa", exact=True).focus()
         last.focus()
         boxes = last.bounding_box(), controls(page).bounding_box()
         assert boxes[0]["y"] + boxes[0]["height"] <= boxes[1]["y"] + 1, size

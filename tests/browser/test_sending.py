@@ -31,7 +31,8 @@ def talk(consent: Consent, cast: Cast) -> Conversation:
 
 def open_dialog(page: Page, participant: Participant) -> None:
     person_page(page, participant)
-    page.get_by_role("navigation", name="Añadir").get_by_role("link").click()
+    page.get_by_role("button", name="Añadir una conversación").click()
+    page.locator(".fab").get_by_role("link", name="Subir una conversación").click()
     expect(page.get_by_role("dialog")).to_be_visible()
 
 

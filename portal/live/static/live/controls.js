@@ -23,9 +23,11 @@ export class Controls {
 
   state(state) {
     this.bar.dataset.state = state;
+    if (state !== "recording") this.meter.show(0);
     say(this.parts.state, this.text(state));
     const resting = state === "paused" || state === "private";
-    this.buttons["go-on"].hidden = !resting;
+    // A private pause has a button of its own, as large as the screen allows.
+    this.buttons["go-on"].hidden = state !== "paused";
     this.buttons.pause.hidden = resting;
     this.buttons["pause-privately"].hidden = state === "private";
     const going = resting || state === "recording";

@@ -141,6 +141,7 @@ export class Interview {
     panel.hidden = !on;
     columns.hidden = on;
     document.body.classList.toggle("is-private", on);
+    scrollTo(0, 0);
     const { pause } = this.controls.buttons;
     if (on) panel.querySelector("h2").focus();
     else if (!pause.hidden) pause.focus();
