@@ -263,6 +263,11 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels is
                 state=state,
             )
 
+    async def _note_gone(self) -> None:
+        if self.wish is not None and self.wish.mode is Mode.RECORD and self.writer is not None:
+            with contextlib.suppress(DatabaseError):
+                await in_database(services.note_gone, recording_id=self.admitted.recording.pk)
+
     async def _watch_transcription(self) -> None:
         while True:
             await asyncio.sleep(1)
@@ -326,6 +331,8 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels is
             with contextlib.suppress(OSError):
                 await self.close(code)
         await self._note(state=None)
+        if code != CloseCode.TAKEN_OVER:
+            await self._note_gone()
         await self.holding.aclose()
 
     async def _leave(self) -> None:

@@ -48,6 +48,8 @@ class LiveRecording(models.Model):
     # What was on disk when it was last noted, every few seconds: the journals know exactly.
     saved_ms = models.BigIntegerField(default=0)
     seen_at = models.DateTimeField(default=timezone.now)
+    # Whether a browser is at it; a web process that was killed cannot say that it is not.
+    attended = models.BooleanField(default=True)
     # The middle of each voice, so that a recogniser that starts again knows them: label -> vector.
     voices = models.JSONField(default=dict)
     # What listened so far.
@@ -82,7 +84,8 @@ class LiveRecording(models.Model):
     @property
     def is_interrupted(self) -> bool:
         """No browser is at it, as far as is known."""
-        return self.is_open and timezone.now() - self.seen_at > SILENT_FOR
+        silent = timezone.now() - self.seen_at > SILENT_FOR
+        return self.is_open and (silent or not self.attended)
 
     @property
     def folder(self) -> Path:

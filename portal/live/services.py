@@ -37,7 +37,8 @@ from portal.participants.models import Consent, Participant
 from portal.speech.engines import base as speech
 
 __all__ = [
-    "add_turns", "discard", "finish", "forget_voices", "keep_hand_ticks", "note_alive", "part_for",
+    "add_turns", "discard", "finish", "forget_voices", "keep_hand_ticks", "note_alive", "note_gone",
+    "part_for",
     "record_ticks", "relabel", "set_roles", "start", "sweep", "tick",
 ]  # fmt: skip
 
@@ -115,9 +116,14 @@ def part_for(*, recording: LiveRecording, token: UUID) -> LivePart:
 def note_alive(*, recording_id: UUID, saved_ms: int, state: str | None = None) -> None:
     """A browser is at it, and so much is on disk; ``state`` when it changed."""
     kept = LiveRecording.objects.filter(pk=recording_id).exclude(state=State.STORED)
-    kept.update(seen_at=timezone.now(), saved_ms=Greatest(F("saved_ms"), saved_ms))
+    kept.update(seen_at=timezone.now(), attended=True, saved_ms=Greatest(F("saved_ms"), saved_ms))
     if state in OPEN_STATES and kept.exclude(state=state).update(state=state):
         publish(recording_id, {"type": "state", "state": state})
+
+
+def note_gone(*, recording_id: UUID) -> None:
+    """The browser that was at it has gone: the recording can be continued at once."""
+    LiveRecording.objects.filter(pk=recording_id).update(attended=False)
 
 
 @transaction.atomic

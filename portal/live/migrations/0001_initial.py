@@ -44,6 +44,7 @@ class Migration(migrations.Migration):
                 ),
                 ("saved_ms", models.BigIntegerField(default=0)),
                 ("seen_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("attended", models.BooleanField(default=True)),
                 ("voices", models.JSONField(default=dict)),
                 ("heard_engine", models.CharField(blank=True, max_length=30)),
                 ("heard_model", models.CharField(blank=True, max_length=80)),
