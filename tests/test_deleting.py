@@ -3,8 +3,10 @@ from __future__ import annotations
 from conftest import Cast
 from portal.analysis.engines.base import Evidence, Finding
 from portal.assessments import services as assessments
+from portal.assessments.models import Question
 from portal.conversations import services
 from portal.conversations.models import Conversation, Turn, Upload
+from portal.live.models import LiveRecording
 from portal.participants.models import Consent, Participant
 from portal.speech.engines import base as speech
 
@@ -20,6 +22,9 @@ def test_a_person_can_be_deleted_with_all_that_hangs_on_them(
     }
     conversation = Conversation.objects.create(**made)
     Upload.objects.create(**made, filename="a.wav", size=1, conversation=conversation)
+    LiveRecording.objects.create(**made)
+    stored = LiveRecording.objects.create(**made, conversation=conversation, state="stored")
+    stored.ticks.create(question=Question.objects.first(), origin="person", edited_by=cast.owner)
     turn = speech.Turn("S1", 0.0, 1.0, "Soy de Colombia.")
     services.save_transcript(
         conversation=conversation,

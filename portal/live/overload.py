@@ -15,9 +15,10 @@ TOO_FAR = 8.0
 """Seconds of sound not yet listened to from which a recording is late. A machine that keeps up is
 at most one stretch of speech behind (8 s are cut in any case), and works on that for a second."""
 
-SETTLE = 5.0
+SETTLE = 10.0
 """Seconds for which somebody must be late, with no less to do at their end than at their beginning,
-before one gives way: after a restart or a lost connection all have much to catch up, and do."""
+before one gives way: after a restart or a lost connection all have much to catch up, and do. The
+first feeds after a start are slow, since models load."""
 
 NEAR = 3.0
 """Seconds behind up to which a recording keeps up."""
@@ -71,7 +72,7 @@ class Overload:
                 self._calm = min(2 * self._calm, MOST_CALM)
             self._late, self._keeping_up = None, None
             return Decision(give_way=listening[-1].recording)
-        if not waiting:
+        if not waiting and now - self._joined >= TRIAL:
             self._calm = CALM
         share = load / len(listening) if listening else 0.0
         if worst > NEAR or load + share > MOST_LOAD:

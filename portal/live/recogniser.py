@@ -62,8 +62,8 @@ LOCAL = "local"
 
 def run() -> None:
     """Listen until SIGINT or SIGTERM, and end the process. Needs Django set up."""
-    # Each listener keeps a connection, and lets its lock go by closing it: nothing for a pool, which
-    # has too few and would keep them open.
+    # Each listener keeps a connection, and lets its lock go by closing it: nothing for a pool,
+    # which has too few and would keep them open.
     connection.settings_dict["OPTIONS"].pop("pool", None)
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -7,6 +7,7 @@ provokes errors empties `problems` when it has seen them.
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -25,7 +26,13 @@ from playwright.sync_api import (
 
 from conftest import Cast
 from portal.accounts.models import Employee
+from portal.live import services as live
+from portal.live.models import LiveRecording
+from portal.participants.models import Consent
+from tests.browser import microphone
 from tests.browser.chromium import DESKTOP, TABLET, launch
+from tests.browser.recording_tab import Tab, Tabs
+from tests.browser.scene import AUDIO
 from tests.browser.serving import AsgiServer
 
 # Playwright's loop runs in this thread; the ORM may be used beside it all the same.
@@ -111,6 +118,45 @@ def anonymous_page(context: BrowserContext, problems: list[str]) -> Page:
     page.on("console", note)
     page.on("pageerror", lambda error: problems.append(str(error)))
     return page
+
+
+@pytest.fixture(scope="session")
+def spoken(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, microphone.Pcm]:
+    """A dialogue: as a file for the microphone, and its samples."""
+    samples = microphone.samples_of(AUDIO)
+    return microphone.as_wav(samples, tmp_path_factory.mktemp("spoken") / "spoken.wav"), samples
+
+
+@pytest.fixture
+def recording(cast: Cast, consent: Consent) -> Iterator[LiveRecording]:
+    made = live.start(
+        employee=cast.owner,
+        participant=consent.participant,
+        consent=consent,
+        engine="local",
+        voices={},
+    )
+    yield made
+    shutil.rmtree(made.folder, ignore_errors=True)
+
+
+@pytest.fixture
+def tabs(
+    asgi_server: AsgiServer, playwright: Playwright, spoken: tuple[Path, microphone.Pcm], cast: Cast
+) -> Iterator[Tabs]:
+    """Of one browser, signed in as the owner, hearing the dialogue."""
+    with microphone.listening(playwright, spoken[0]) as browser:
+        context = browser.new_context(base_url=str(asgi_server), locale="es-ES")
+        context.set_default_timeout(30_000)
+        sign_in(context, cast.owner, str(asgi_server))
+        tabs = Tabs(context)
+        yield tabs
+        assert not tabs.noted
+
+
+@pytest.fixture
+def tab(tabs: Tabs) -> Tab:
+    return tabs.open()
 
 
 def sign_in(context: BrowserContext, employee: Employee, address: str) -> None:

@@ -15,15 +15,17 @@ from playwright.sync_api import Browser, BrowserContext, Error, Playwright
 from portal.speech.audio import SAMPLE_RATE, decode
 from tests.browser.chromium import ARGUMENTS, DESKTOP, executable, launch
 
+Pcm = NDArray[np.int16]
+"""16 kHz mono."""
 
-def samples_of(audio: Path) -> NDArray[np.int16]:
-    """16 kHz mono."""
+
+def samples_of(audio: Path) -> Pcm:
     samples = np.concatenate([block[0] for block in decode(audio)])
     return np.clip(np.rint(samples * 32768), -32768, 32767).astype(np.int16)
 
 
-def as_wav(samples: NDArray[np.int16], path: Path) -> Path:
-    """As Chromium wants it; ``samples`` are 16 kHz mono."""
+def as_wav(samples: Pcm, path: Path) -> Path:
+    """As Chromium wants it."""
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
@@ -87,7 +89,7 @@ def kill(profile: Path) -> None:
     psutil.wait_procs(browsers, timeout=10)
 
 
-def likeness(heard: NDArray[np.int16], played: NDArray[np.int16]) -> float:
+def likeness(heard: Pcm, played: Pcm) -> float:
     """The correlation of ``heard`` with where it fits best in ``played``."""
     size = 1 << (len(heard) + len(played)).bit_length()
     sound, piece = played.astype(np.float64), heard.astype(np.float64)

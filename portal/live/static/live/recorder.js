@@ -391,8 +391,7 @@ export class Recorder extends EventTarget {
     this.#capture = null;
     capture?.close();
     const { url } = await post(this.#addresses.discard);
-    await this.#forget();
-    await this.#ended(url);
+    await this.#ended(null);
     return url;
   }
 
