@@ -31,6 +31,10 @@ class Conversation(models.Model):
     status = models.CharField(max_length=12, choices=Status, default=Status.PROCESSING)
     title = models.CharField(_("título"), max_length=120, blank=True)
     description = models.CharField(_("descripción"), max_length=400, blank=True)
+    # A person wrote them: no machine changes them any more.
+    titled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     engine = models.CharField(_("motor"), max_length=30)
     # None lets the engine tell.
     language = models.CharField(_("idioma"), max_length=5, blank=True)
@@ -68,6 +72,31 @@ class Recording(models.Model):
     sample_rate = models.PositiveIntegerField(null=True, blank=True)
     channels = models.PositiveSmallIntegerField(null=True, blank=True)
     received_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.conversation_id}"
+
+
+def playback_path(playback: Playback, filename: str) -> str:
+    """A name of its own for each making, so that a player keeps what it has until it is told."""
+    return f"{playback.conversation_id}/{filename}"
+
+
+class Playback(models.Model):
+    """What is played of a recording: 16 kHz mono Opus, and its waveform.
+
+    ``peaks``: the loudest of each stretch, 0 to 100; all stretches are of one length.
+    """
+
+    conversation = models.OneToOneField(
+        Conversation, on_delete=models.CASCADE, related_name="playback"
+    )
+    file = models.FileField(upload_to=playback_path, max_length=200)
+    size = models.BigIntegerField()
+    sha256 = models.CharField(max_length=64)
+    duration = models.FloatField()
+    peaks = models.JSONField(default=list)
+    made_at = models.DateTimeField(auto_now=True)
 
     def __str__(self) -> str:
         return f"{self.conversation_id}"
@@ -178,6 +207,10 @@ class Speaker(models.Model):
     label = models.CharField(max_length=10)
     role = models.CharField(max_length=10, choices=Role, default=Role.OTHER)
     name = models.CharField(max_length=120, blank=True)
+    # A person decided who this is: no machine changes it any more.
+    edited_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
 
     class Meta:
         constraints = [
@@ -198,6 +231,8 @@ class Turn(models.Model):
     end = models.FloatField()
     text = models.TextField()
     words = models.JSONField(default=list)
+    # One more at each change by a person: who edits says which one they saw.
+    version = models.PositiveIntegerField(default=0)
 
     class Meta:
         ordering = ["position"]
