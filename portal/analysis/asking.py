@@ -75,10 +75,11 @@ class AskDetector:
         self._heads = asking_heads(questions, encoder)
         self._needed = _ACCEPTED if encoder else _ACCEPTED - BY_WORDS_ALONE
 
-    def detect(self, turns: Sequence[Words], *, punctuated: bool) -> list[AskingTurn]:
-        """One AskingTurn per interviewer turn. Without punctuation, any sentence may ask."""
+    def detect(self, turns: Sequence[Words]) -> list[AskingTurn]:
+        """One AskingTurn per interviewer turn. A recogniser leaves out question marks as it likes,
+        so a sentence may ask by its words too."""
         candidates = [
-            self._candidate(number, turn, piece, punctuated)
+            self._candidate(number, turn, piece)
             for number, turn in enumerate(turns)
             for piece in stretches(turn, sentences(turn))
         ]
@@ -92,13 +93,11 @@ class AskDetector:
             asks[candidate.turn] += self._accepted(candidate, row)
         return [AskingTurn(tuple(a), m, d) for a, m, d in zip(asks, moves, defers, strict=True)]
 
-    def _candidate(
-        self, number: int, turn: Words, sentence: Sentence, punctuated: bool
-    ) -> _Candidate:
+    def _candidate(self, number: int, turn: Words, sentence: Sentence) -> _Candidate:
         spoken = turn.folded[sentence.start : sentence.end]
         talk = {m.key for m in _TALK.find(spoken)}
         asking = sentence.interrogative or "directive" in talk or "reason" in talk
-        if not punctuated and "inform" not in talk:
+        if "inform" not in talk:
             asking = asking or "interrogative" in talk
         cues = [0.0] * len(self._questions)
         topics = [0] * len(self._questions)

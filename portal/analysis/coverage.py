@@ -16,7 +16,7 @@ from portal.analysis.encoder import Encoder
 from portal.analysis.engines.base import Evidence, Finding, Question, Turn
 from portal.analysis.grounding import EMPLOYEE, ground_finding
 from portal.analysis.spoken import Spoken
-from portal.analysis.text import Words, has_punctuation, shorten, words
+from portal.analysis.text import Words, shorten, words
 from portal.analysis.wording import ANSWER_MAX_WORDS
 
 # A question nobody took up is forgotten after so many turns of the others.
@@ -65,14 +65,8 @@ class Coverage:
         """One grounded finding per question, in their order."""
         records = [_Record() for _ in self._questions]
         employee = {i: words(t.text) for i, t in enumerate(turns) if t.speaker == EMPLOYEE}
-        punctuated = _is_punctuated(turns)
-        asking = dict(
-            zip(
-                employee,
-                self._detector.detect(list(employee.values()), punctuated=punctuated),
-                strict=True,
-            )
-        )
+        asked = self._detector.detect(list(employee.values()))
+        asking = dict(zip(employee, asked, strict=True))
         others = [i for i in range(len(turns)) if i not in asking]
         parsed = self._judge.parse_all([turns[i].text for i in others])
         said = dict(zip(others, parsed, strict=True))
@@ -197,9 +191,3 @@ def _joined(parts: Sequence[str]) -> str:
     first, *rest = (part.rstrip(" .;") for part in parts)
     extra = [part for part in rest if part.casefold() not in first.casefold()]
     return "; ".join([first, *extra])
-
-
-def _is_punctuated(turns: Sequence[Turn]) -> bool:
-    """Raw recognition has next to no marks; careful writing has them in nearly every turn."""
-    long = [t for t in turns if t.text.count(" ") >= 5]
-    return sum(has_punctuation(t.text) for t in long) * 2 >= len(long)
