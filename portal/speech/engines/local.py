@@ -169,7 +169,9 @@ class LocalEngine:
             )
         folder = self._folder()
         return LocalStream(
-            whisper.load(folder, self._threads),
+            # Pieces of a few seconds gain little from a second thread, and many recordings much
+            # from a decoding each.
+            whisper.load(folder, 1, at_once=self._threads),
             model=_model_name(folder),
             options=options,
             start=start,
