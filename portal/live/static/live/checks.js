@@ -44,6 +44,7 @@ export class Checks extends EventTarget {
 
   /** Open the chosen microphone, in place of the one that is open. */
   async listen() {
+    this.allow(false);
     await this.capture?.close();
     this.capture = null;
     this.verdict.reset();
@@ -58,6 +59,7 @@ export class Checks extends EventTarget {
       this.problem(error.code ?? "failed");
       return;
     }
+    if (this.samples) this.samples.capture = this.capture;
     this.problem(null);
     await this.list();
     this.capture.addEventListener("level", ({ detail }) => {
@@ -70,7 +72,6 @@ export class Checks extends EventTarget {
       this.problem("lost");
       this.dispatchEvent(new Event("lost"));
     });
-    if (this.samples) this.samples.capture = this.capture;
     this.dispatchEvent(new Event("ready"));
   }
 
@@ -97,15 +98,20 @@ export class Checks extends EventTarget {
     if (used) microphone.value = used;
   }
 
+  /** Whether one may begin: only with a microphone that is open. */
+  allow(may) {
+    this.parts.start.disabled = !may;
+    this.samples?.allow(may);
+  }
+
   problem(code) {
-    const { problem, sound, start } = this.parts;
+    const { problem, sound } = this.parts;
     for (const words of problem.querySelectorAll("[data-problem]")) {
       words.hidden = words.dataset.problem !== code;
     }
     problem.hidden = !code;
     sound.inert = Boolean(code) && code !== "busy" && code !== "failed";
-    start.disabled = Boolean(code);
-    this.samples?.allow(!code);
+    this.allow(!code);
     if (code) problem.querySelector("[data-live=retry]").focus();
   }
 }

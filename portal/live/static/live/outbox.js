@@ -261,6 +261,8 @@ export class Outbox extends EventTarget {
   async acknowledge(next, savedMs) {
     const row = this.#row;
     row.savedMs = savedMs;
+    // Of what a page before this one stored, only the store knows how much it was.
+    const elsewhere = next > row.acked && next < row.next && !this.#totals.has(next - 1);
     if (next > row.acked) {
       // More than we know of: what could not be stored here arrived all the same.
       row.next = Math.max(row.next, next);
@@ -276,9 +278,14 @@ export class Outbox extends EventTarget {
     try {
       const transaction = (await database()).transaction(["entries", "parts"], "readwrite");
       const stored = done(transaction);
+      const entries = transaction.objectStore("entries");
+      if (elsewhere) {
+        const last = await answer(entries.get([row.recording, row.part, next - 1]));
+        row.ackedMs = Math.max(row.ackedMs, last?.total ?? 0);
+      }
       const first = [row.recording, row.part, 0];
       const range = IDBKeyRange.bound(first, [row.recording, row.part, row.acked], false, true);
-      transaction.objectStore("entries").delete(range);
+      entries.delete(range);
       transaction.objectStore("parts").put({ ...row });
       await stored;
     } catch {

@@ -34,6 +34,8 @@ parts.agree?.addEventListener("click", () => {
   show("check");
   checks.listen();
 });
+// A press before anybody listens would do nothing.
+if (parts.agree) parts.agree.disabled = false;
 
 parts.samples?.addEventListener("skipped", () => parts.start.focus());
 
