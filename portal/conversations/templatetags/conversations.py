@@ -65,6 +65,8 @@ def spoken_language(code: str) -> str:
     """ "es" -> "Español"; a code nobody knows is shown as it is."""
     if not code:
         return ""
+    if code == "zh":  # Django knows it by its scripts only, and what is spoken has none
+        return _("Chino")
     try:
         return str(get_language_info(code)["name_translated"]).capitalize()
     except KeyError:

@@ -42,7 +42,9 @@ def test_a_share_is_100_percent_only_when_all_is_done(share: float) -> None:
     assert (percent(share) == 100) == (share >= 1)
 
 
-@pytest.mark.parametrize(("code", "name"), [("es", "Español"), ("", ""), ("wo", "wo")])
+@pytest.mark.parametrize(
+    ("code", "name"), [("es", "Español"), ("zh", "Chino"), ("", ""), ("wo", "wo")]
+)
 def test_a_language_nobody_knows_keeps_its_code(code: str, name: str) -> None:
     assert spoken_language(code) == name
 
