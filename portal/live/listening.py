@@ -151,6 +151,8 @@ class Journals:
 
         What cannot be read, at the end or in the middle of a damaged file, does not wait.
         """
+        if self.part is None:
+            return 0.0
         path, offset = self._file
         return max(0, _size(path) - max(offset, self._exhausted)) / BYTES_PER_MS / 1000
 
