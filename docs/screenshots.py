@@ -9,17 +9,22 @@ from __future__ import annotations
 
 import argparse
 import json
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
 from bench.installation import PROJECT, installation, running
-from tests.browser.chromium import DESKTOP, TABLET, launch
+from tests.browser import microphone
+from tests.browser.chromium import DESKTOP, TABLET
 
 # Written in portal/operations/demo.py and printed at every start.
 PASSWORD = "bienvenida a la demo"  # noqa: S105
 PEOPLE = json.loads((PROJECT / "demo" / "people.json").read_text(encoding="utf-8"))
+NOT_YET = next(person["name"] for person in PEOPLE["participants"] if "upload" in person)
+SPOKEN = PROJECT / "demo" / "audio" / "oleksandr.ogg"
+"""Theirs: what the microphone hears."""
 
 
 def main() -> None:
@@ -30,9 +35,10 @@ def main() -> None:
     with (
         installation() as (_, environment),
         running(environment, demo=True) as (portal, _, _),
+        tempfile.TemporaryDirectory() as temporary,
         sync_playwright() as playwright,
+        microphone.listening(playwright, _wav(Path(temporary))) as browser,
     ):
-        browser = launch(playwright)
         page = browser.new_page(
             base_url=f"http://{portal.host}:{portal.port}",
             locale="es-ES",
@@ -43,7 +49,10 @@ def main() -> None:
             page.wait_for_timeout(500)  # for colours on their way from one theme to the other
             page.screenshot(path=folder / f"{name}.png")
             print(name)  # noqa: T201
-        browser.close()
+
+
+def _wav(folder: Path) -> Path:
+    return microphone.as_wav(microphone.samples_of(SPOKEN), folder / "spoken.wav")
 
 
 def take(page: Page) -> Iterator[str]:
@@ -67,6 +76,27 @@ def take(page: Page) -> Iterator[str]:
     page.emulate_media(color_scheme="light")
     page.set_viewport_size(TABLET)
     yield "ficha-tableta"
+    page.set_viewport_size(DESKTOP)
+    record(page)
+    yield "grabacion"
+    page.get_by_role("button", name="Más opciones").click()
+    page.get_by_role("button", name="Descartar la grabación").click()
+    page.get_by_role("button", name="Descartar y borrar").click()
+    page.wait_for_url("**/personas/*/")
+
+
+def record(page: Page) -> None:
+    """Begin to record somebody, until some questions have ticked themselves."""
+    page.goto("/")
+    page.get_by_role("link", name=NOT_YET).first.click()
+    page.get_by_role("button", name="Añadir una conversación").click()
+    page.get_by_role("link", name="Grabar una conversación").click()
+    page.locator("input[name=record]").check()
+    page.locator("input[name=analyse]").check()
+    page.get_by_role("button", name="Guardar el consentimiento").click()
+    page.get_by_role("button", name="Seguir", exact=True).click()
+    page.get_by_role("button", name="Empezar la entrevista").click()
+    page.locator("[data-question][data-state=answered]").nth(3).wait_for(timeout=180_000)
 
 
 if __name__ == "__main__":
