@@ -15,6 +15,7 @@ from portal.assessments import queries, services
 from portal.assessments.forms import AnswerForm, version
 from portal.assessments.models import Answer
 from portal.participants import queries as participants
+from portal.web.fragments import is_fragment
 
 
 @require_safe
@@ -62,7 +63,7 @@ def _save(request: HttpRequest, found: Answer, employee: Employee) -> HttpRespon
         problems = [str(text) for texts in form.errors.values() for text in texts]
     if problems:
         return _editor(request, found, value=request.POST.get("value", ""), problems=problems)
-    if not request.headers.get("HX-Request"):
+    if not is_fragment(request):
         page = reverse("assessments:sheet", args=[found.sheet.participant_id])
         return redirect(f"{page}#r-{found.pk}")
     saved = queries.answers_visible_to(employee).get(pk=found.pk)
@@ -96,7 +97,7 @@ def _editor(
 def _render(
     request: HttpRequest, fragment: str, context: dict[str, Any], status: int = 200
 ) -> HttpResponse:
-    if not request.headers.get("HX-Request"):
+    if not is_fragment(request):
         sheet = context["answer"].sheet
         context |= {"fragment": f"assessments/{fragment}.html", "participant": sheet.participant}
         return render(request, "assessments/answer_page.html", context, status=status)

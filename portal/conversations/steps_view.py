@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST
 from portal.accounts.queries import signed_in
 from portal.conversations import queries, services
 from portal.conversations.errors import Refused
+from portal.web.fragments import is_fragment
 
 
 @require_POST
@@ -17,7 +18,7 @@ def retry(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Try the failed steps again; htmx gets the card as it is now, a plain form the page."""
     employee = signed_in(request)
     conversation = get_object_or_404(queries.visible_to(employee), pk=pk)
-    by_htmx = "HX-Request" in request.headers
+    by_htmx = is_fragment(request)
     try:
         services.retry(conversation=conversation, employee=employee)
     except Refused as refused:

@@ -15,6 +15,7 @@ from portal.conversations import audio_view, consent_view, queries
 from portal.conversations.forms import UploadForm
 from portal.conversations.models import Conversation, Transcript
 from portal.participants import queries as participants
+from portal.web.fragments import is_fragment
 
 # Formats that are named to people and let through at once; any other may try as audio or video.
 SUFFIXES = (*audio_view.TYPES, ".mov", ".wma", ".amr", ".3gp")
@@ -41,7 +42,7 @@ def participant(request: HttpRequest, pk: UUID) -> HttpResponse:
         "conversations": cards,
         "opened": first,
         "has_conversations": bool(cards),
-        "fragment": bool(request.headers.get("HX-Request")),
+        "fragment": is_fragment(request),
     }
     page = "cards" if context["fragment"] else "participant"
     return render(request, f"conversations/{page}.html", context)

@@ -30,6 +30,7 @@ from portal.live.models import LiveRecording
 from portal.live.refusals import VOICE_BYTES, VOICE_ROLES, AlreadyOpen
 from portal.participants import queries as participants
 from portal.participants.models import Participant
+from portal.web.fragments import is_fragment
 
 P = ParamSpec("P")
 
@@ -65,7 +66,7 @@ def prepare(request: HttpRequest, pk: UUID) -> HttpResponse:
     )
     if isinstance(consent, HttpResponse):
         return consent
-    if request.headers.get("HX-Request"):
+    if is_fragment(request):
         return HttpResponseClientRedirect(page)  # a whole page, not a part of this one
     if request.method == "POST":
         return redirect(page)

@@ -3,13 +3,14 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
 from portal.accounts.queries import signed_in
 from portal.notifications import queries, services
+from portal.web.fragments import go_to, is_fragment
 
 SHOWN = 50
 SHOWN_IN_MENU = 8
@@ -19,7 +20,7 @@ SHOWN_IN_MENU = 8
 def notifications(request: HttpRequest) -> HttpResponse:
     """The page with all of them; htmx gets the bell with the unopened ones."""
     employee = signed_in(request)
-    if request.headers.get("HX-Request"):
+    if is_fragment(request):
         unopened = queries.unopened(employee)
         context = {"count": unopened.count(), "notifications": unopened[:SHOWN_IN_MENU]}
         return render(request, "notifications/bell.html", context)
@@ -36,7 +37,7 @@ def open_notification(request: HttpRequest, pk: int) -> HttpResponse:
     page = reverse("conversations:participant", args=[conversation.participant_id])
     query = QueryDict(mutable=True)
     query["conversacion"] = str(conversation.pk)
-    return redirect(f"{page}?{query.urlencode()}#c-{conversation.pk}")
+    return go_to(request, f"{page}?{query.urlencode()}#c-{conversation.pk}")
 
 
 @require_safe

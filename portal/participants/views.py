@@ -7,13 +7,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
-from django_htmx.http import HttpResponseClientRedirect
 
 from portal.accounts.queries import signed_in
 from portal.participants import queries, services
 from portal.participants.forms import ParticipantForm
 from portal.participants.listing import listing, remember_sort
 from portal.participants.models import Participant
+from portal.web.fragments import go_to, is_fragment
 
 
 @require_safe
@@ -29,7 +29,7 @@ def home(request: HttpRequest) -> HttpResponse:
 def people(request: HttpRequest) -> HttpResponse:
     """The list: a page of its own, or the rows htmx asks for (filter, order, the next ones)."""
     remember_sort(request)
-    if request.headers.get("HX-Request"):
+    if is_fragment(request):
         return render(request, "participants/rows.html", listing(request, asked=request.GET))
     return render(request, "participants/list.html")
 
@@ -74,7 +74,4 @@ def edit(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 def _opened(request: HttpRequest, participant: Participant) -> HttpResponse:
-    page = reverse("conversations:participant", args=[participant.pk])
-    if request.headers.get("HX-Request"):
-        return HttpResponseClientRedirect(page)
-    return redirect(page)
+    return go_to(request, reverse("conversations:participant", args=[participant.pk]))

@@ -1,6 +1,6 @@
 // Sending a recording: tus-js-client with our words around it (server: conversations/uploads.py).
-// Each file has a bar at the bottom centre and goes on while the dialog is closed. Leaving the
-// page stops it; choosing the same file again goes on from where it was.
+// Each file has a bar at the bottom centre and goes on while the dialog is closed and other pages
+// are shown. Leaving the document stops it; choosing the same file again goes on from there.
 
 const CHUNK_BYTES = 8 * 1024 * 1024;
 // Some five hours of waiting for a connection to come back, counted anew at every progress.
@@ -8,7 +8,7 @@ const RETRY_DELAYS_MS = [0, 1000, 3000, 5000, ...Array(1800).fill(10000)];
 const SPEED_NEEDS_MS = 3000;
 
 const sendings = document.getElementById("sendings");
-const texts = sendings.dataset;
+const texts = sendings?.dataset;
 const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 const csrf = () => document.cookie.match(/(?:^|; )csrftoken=([^;]*)/)?.[1] ?? "";
 
@@ -45,7 +45,7 @@ const memory = {
 };
 
 class Sending {
-  /** `fields`: {endpoint, participant, consent, engine, language, page} of the form. */
+  /** `fields`: {endpoint, participant, consent, engine, language, page, form} of the form. */
   constructor(file, fields) {
     this.file = file;
     this.fields = fields;
@@ -156,21 +156,18 @@ class Sending {
     if (response.getHeader("Portal-Duplicate") === "true") {
       this.say(texts.textDuplicate);
       this.parts.link.href = response.getHeader("Portal-Conversation-Url");
+      htmx.process(this.parts.link);
       for (const name of ["link", "dismiss"]) this.parts[name].hidden = false;
       this.parts.cancel.hidden = true;
       return;
     }
     this.element.remove();
-    if (document.querySelector(`[data-conversations-of="${this.fields.participant}"]`)) {
-      document.body.dispatchEvent(
-        new CustomEvent("toast", { detail: { message: texts.textReceived, level: "success" } }),
-      );
-      for (const name of ["conversations", "activity", "people"]) {
-        document.body.dispatchEvent(new Event(name));
-      }
-    } else if (!Sending.active.length) {
-      location.assign(this.fields.page);
-    }
+    const tell = (name, detail) =>
+      document.body.dispatchEvent(new CustomEvent(name, { detail, bubbles: true }));
+    tell("toast", { message: texts.textReceived, level: "success" });
+    // Here a page shows this person's conversations, or another page shows something else.
+    for (const name of ["conversations", "activity", "people"]) tell(name);
+    if (location.pathname === this.fields.form) tell("visit", { url: this.fields.page });
   }
 
   async cancel() {
@@ -258,10 +255,11 @@ document.addEventListener("submit", (event) => {
     form.elements.file.focus();
     return;
   }
-  const { endpoint, participant, consent, page } = form.dataset;
+  const { endpoint, participant, consent, page, form: own } = form.dataset;
   const engine = form.elements.engine.value;
   const language = form.elements.language.value;
-  const sending = new Sending(file, { endpoint, participant, consent, page, engine, language });
+  const fields = { endpoint, participant, consent, page, form: own, engine, language };
+  const sending = new Sending(file, fields);
   Sending.all.push(sending);
   sending.begin();
   form.reset();

@@ -1,9 +1,7 @@
 // Marks the turn that is being heard.
 
-const turns = [...document.querySelectorAll("[data-turn-start]")];
-
 document.addEventListener("player-time", ({ detail }) => {
-  for (const turn of turns) {
+  for (const turn of document.querySelectorAll("[data-turn-start]")) {
     const heard =
       detail.playing &&
       turn.dataset.turnAudio === detail.audio &&

@@ -4,20 +4,28 @@ import { drain, Outbox } from "./outbox.js";
 import { wav } from "./wav.js";
 import { fill, partsOf, say } from "./words.js";
 
-const bar = document.getElementById("live-bar");
-const kept = document.getElementById("live-leftovers");
-const template = document.getElementById("live-leftover-template");
-
 class Leftover {
   constructor(leftover) {
     this.leftover = leftover;
+    const template = document.getElementById("live-leftover-template");
     this.element = template.content.firstElementChild.cloneNode(true);
     this.texts = this.element.dataset;
     this.parts = partsOf(this.element, "leftover");
     this.parts.save.addEventListener("click", () => this.save());
     this.parts.forget.addEventListener("click", () => this.forget());
-    this.parts.close.addEventListener("click", () => this.element.remove());
-    kept.append(this.element);
+    this.parts.close.addEventListener("click", () => this.close());
+    leftovers.push(this);
+    this.show();
+  }
+
+  /** On the page that is there now. */
+  show() {
+    document.getElementById("live-leftovers")?.append(this.element);
+  }
+
+  close() {
+    leftovers.splice(leftovers.indexOf(this), 1);
+    this.element.remove();
   }
 
   fill(text) {
@@ -41,7 +49,7 @@ class Leftover {
       document.body.dispatchEvent(new Event("live"));
     } else if (outcome.code === "busy" || outcome.code === "aborted") {
       // Another page is at it.
-      this.element.remove();
+      this.close();
     } else this.tell(this.texts.textEnded, ["save", "forget"]);
   }
 
@@ -62,15 +70,19 @@ class Leftover {
   async forget() {
     if (!confirm(this.fill(this.texts.textConfirm))) return;
     await Outbox.forget(this.leftover.recording);
-    this.element.remove();
+    this.close();
   }
 }
 
-const sending = Outbox.leftovers().then((leftovers) =>
-  Promise.all(leftovers.map((leftover) => new Leftover(leftover).send())),
+const leftovers = [];
+const sending = Outbox.leftovers().then((found) =>
+  Promise.all(found.map((leftover) => new Leftover(leftover).send())),
 );
+document.addEventListener("page-shown", () => {
+  for (const leftover of leftovers) leftover.show();
+});
 
-bar.addEventListener("submit", async (event) => {
+document.addEventListener("submit", async (event) => {
   const form = event.target.closest("[data-waiting-finish]");
   if (!form) return;
   // What this browser still holds belongs to it.
@@ -80,7 +92,7 @@ bar.addEventListener("submit", async (event) => {
   form.submit();
 });
 
-bar.addEventListener("click", async ({ target }) => {
+document.addEventListener("click", async ({ target }) => {
   const form = target.closest("button")?.closest("[data-waiting-discard]");
   if (!form || !confirm(form.dataset.waitingDiscard)) return;
   await Outbox.forget(form.closest("[data-waiting]").dataset.waiting).catch(() => {});

@@ -1,12 +1,11 @@
 // The keyboard in the list of people: arrows go from the filter to the rows and among them,
 // Escape empties the filter and goes back to it.
-const list = document.getElementById("people");
-const filter = document.getElementById("people-q");
 
-const rows = () => [...list.querySelectorAll("a.person")];
-
-list?.addEventListener("keydown", (event) => {
-  const all = rows();
+const walk = (event) => {
+  const list = event.target.closest("#people");
+  if (!list) return;
+  const filter = list.querySelector("#people-q");
+  const all = [...list.querySelectorAll("a.person")];
   const at = all.indexOf(document.activeElement);
   const inFilter = document.activeElement === filter;
   if (event.key === "ArrowDown" && (inFilter || at >= 0)) {
@@ -25,4 +24,7 @@ list?.addEventListener("keydown", (event) => {
     filter.dispatchEvent(new Event("input", { bubbles: true }));
     filter.focus();
   }
-});
+};
+
+// Before the panel that the list is on a narrow page, which Escape would close.
+document.addEventListener("keydown", walk, { capture: true });

@@ -1,9 +1,12 @@
-// An element with data-keep-scroll="name" is where it was when the next page shows it again.
+// An element with data-keep-scroll="name" is where it was when the next document shows it again.
 
-export function initialiseKeepScroll() {
-  for (const element of document.querySelectorAll("[data-keep-scroll]")) {
-    const key = `scroll:${element.dataset.keepScroll}`;
-    element.scrollTop = Number(sessionStorage.getItem(key) ?? 0);
-    addEventListener("pagehide", () => sessionStorage.setItem(key, element.scrollTop));
-  }
+const key = (element) => `scroll:${element.dataset.keepScroll}`;
+
+for (const element of document.querySelectorAll("[data-keep-scroll]")) {
+  element.scrollTop = Number(sessionStorage.getItem(key(element)) ?? 0);
 }
+addEventListener("pagehide", () => {
+  for (const element of document.querySelectorAll("[data-keep-scroll]")) {
+    sessionStorage.setItem(key(element), element.scrollTop);
+  }
+});

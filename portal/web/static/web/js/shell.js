@@ -1,5 +1,6 @@
 // What every page does: notices, errors of htmx requests in plain words, the dialog, the theme.
-import { initialiseKeepScroll } from "./keep-scroll.js";
+import "./keep-scroll.js";
+import "./navigation.js";
 
 const toasts = document.getElementById("toasts");
 const texts = toasts.dataset;
@@ -155,6 +156,6 @@ document.addEventListener("click", (event) => {
   dispatchEvent(new Event("portal-theme"));
   showThemeChoice();
 });
-showThemeChoice();
 
-initialiseKeepScroll();
+document.addEventListener("page-shown", showThemeChoice);
+showThemeChoice();
