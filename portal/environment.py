@@ -38,6 +38,18 @@ class Environment(BaseSettings):
     language: str = Field("es", pattern="^(es|en)$", description="language of the pages")
     organisation: str = Field("Portal de conversaciones", max_length=60)
 
+    s3_bucket: str | None = Field(
+        None, min_length=3, description="recordings are kept there; unset: in data/recordings"
+    )
+    s3_region: str = Field("eu-south-2", pattern="^[a-z0-9-]+$")
+    s3_endpoint: str | None = Field(
+        None,
+        pattern=r"^https?://[^/]+$",
+        description="of another service that speaks S3",
+    )
+    s3_key_id: str | None = Field(None, description="unset: the role of the machine")
+    s3_secret_key: str | None = None
+
     mail_from: str = "portal@localhost"
     smtp_host: str | None = Field(None, description="unset: mail is kept in data/mail")
     smtp_port: int = 587
@@ -70,6 +82,13 @@ class Environment(BaseSettings):
     @property
     def secure(self) -> bool:
         return self.origin.startswith("https://")
+
+    @property
+    def s3_origin(self) -> str | None:
+        """Where browsers are sent to listen, when recordings are in S3."""
+        if self.s3_bucket is None:
+            return None
+        return self.s3_endpoint or f"https://{self.s3_bucket}.s3.{self.s3_region}.amazonaws.com"
 
     def load_secret_key(self) -> str:
         """The configured key, or one made at the first start and readable by its owner only."""

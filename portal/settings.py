@@ -146,8 +146,32 @@ STATICFILES_DIRS = [
     )
 ]
 MEDIA_ROOT = ENV.data / "recordings"
+
+
+def recordings(env: environment.Environment) -> dict[str, object]:
+    """Where recordings are kept, as STORAGES says it."""
+    if env.s3_bucket is None:
+        return {"BACKEND": "django.core.files.storage.FileSystemStorage"}
+    return {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": env.s3_bucket,
+            "region_name": env.s3_region,
+            "endpoint_url": env.s3_endpoint or f"https://s3.{env.s3_region}.amazonaws.com",
+            # Other services have no name in the DNS for each bucket.
+            "addressing_style": "path" if env.s3_endpoint else "virtual",
+            "signature_version": "s3v4",
+            "access_key": env.s3_key_id,
+            "secret_key": env.s3_secret_key,
+            "file_overwrite": False,
+            # A player that outlives its address asks for another (conversations/player.js).
+            "querystring_expire": 15 * 60,
+        },
+    }
+
+
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": recordings(ENV),
     "staticfiles": {"BACKEND": "servestatic.storage.CompressedManifestStaticFilesStorage"},
 }
 FILE_UPLOAD_PERMISSIONS = 0o600
@@ -186,7 +210,7 @@ CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'self'"],
         "img-src": ["'self'", "data:"],
-        "media-src": ["'self'", "blob:"],
+        "media-src": ["'self'", "blob:", *([ENV.s3_origin] if ENV.s3_origin else [])],
         "object-src": ["'none'"],
         "base-uri": ["'none'"],
         "form-action": ["'self'"],

@@ -66,6 +66,7 @@ OF_ONE_PARTICIPANT = {
     "conversations:upload-detail": lambda s: [s.upload.pk],
     "conversations:transcript": lambda s: [s.conversation.pk],
     "conversations:audio": lambda s: [s.conversation.pk],
+    "conversations:sound": lambda s: [s.conversation.pk],
     "conversations:card": lambda s: [s.conversation.pk],
     "conversations:retry": lambda s: [s.conversation.pk],
     "live:prepare": lambda s: [s.participant.pk],

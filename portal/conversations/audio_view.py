@@ -1,4 +1,5 @@
-"""Serving a recording in pieces, as players ask for it (RFC 9110, section 14)."""
+"""Serving what is played of a conversation in pieces, as players ask for it (RFC 9110, section 14),
+and what a player shows of it."""
 
 from __future__ import annotations
 
@@ -6,17 +7,21 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path, PurePath
+from typing import Any
 from uuid import UUID
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.db.models.fields.files import FieldFile
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.http.response import HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from django.utils.cache import get_conditional_response
 from django.utils.http import http_date, parse_http_date_safe
 from django.views.decorators.http import require_safe
 
 from portal.accounts.queries import signed_in
-from portal.conversations import queries
+from portal.conversations import playback, queries
+from portal.conversations.templatetags.conversations import shown_title
 
 BLOCK = 256 * 1024
 
@@ -33,27 +38,31 @@ TYPES = {
     ".wav": "audio/wav",
     ".webm": "audio/webm",
 }
-RANGE = re.compile(r"bytes\s*=\s*(?:(\d+)-(\d*)|-(\d+))\s*", re.ASCII | re.IGNORECASE)
+# No file has a position of more digits, and to turn thousands of them into a number is refused.
+RANGE = re.compile(
+    r"bytes\s*=\s*(?:(\d{1,18})-(\d{0,18})|-(\d{1,18}))\s*", re.ASCII | re.IGNORECASE
+)
 
 
 @require_safe
 def audio(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     conversation = get_object_or_404(
-        queries.visible_to(signed_in(request)).select_related("recording"),
+        queries.visible_to(signed_in(request)).select_related("recording", "playback"),
         pk=pk,
         recording__isnull=False,
     )
-    recording = conversation.recording
+    file, sha256 = playback.played(conversation)
+    content_type = TYPES.get(PurePath(str(file.name)).suffix, "application/octet-stream")
     try:
-        path = Path(recording.file.path)
+        path = Path(file.path)
     except NotImplementedError:
-        return HttpResponseRedirect(recording.file.url)  # remote storages serve ranges themselves
+        return _elsewhere(request, file, content_type)
     try:
         stat = path.stat()
     except FileNotFoundError:
         raise Http404 from None
-    # Recordings never change, so their hash is a strong validator.
-    etag, modified = f'"{recording.sha256}"', int(stat.st_mtime)
+    # Other sound has another file, so the hash is a strong validator.
+    etag, modified = f'"{sha256}"', int(stat.st_mtime)
     headers = {
         "Accept-Ranges": "bytes",
         "Cache-Control": "private, max-age=0, must-revalidate",
@@ -67,9 +76,7 @@ def audio(request: HttpRequest, pk: UUID) -> HttpResponseBase:
         for name, value in headers.items():
             unchanged.headers.setdefault(name, value)
         return unchanged
-    headers["Content-Type"] = TYPES.get(
-        PurePath(str(recording.file.name)).suffix, "application/octet-stream"
-    )
+    headers["Content-Type"] = content_type
     first, last, status = 0, stat.st_size - 1, 200
     if request.method == "GET" and _if_range(request, etag, modified):
         asked = requested(request.headers.get("Range", ""), stat.st_size)
@@ -85,6 +92,42 @@ def audio(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     return StreamingHttpResponse(
         _blocks(path, first, last - first + 1), status=status, headers=headers
     )
+
+
+@require_safe
+def sound(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """What the player shows beside the sound: whose it is, its waveform, who speaks when.
+
+    ``{"title", "person", "page", "duration", "peaks": [0..100, ...], "spans": [[start, end,
+    role], ...]}``; seconds; ``peaks`` is empty until there is a waveform.
+    """
+    conversation = get_object_or_404(
+        queries.visible_to(signed_in(request)).select_related("participant", "playback"),
+        pk=pk,
+        recording__isnull=False,
+    )
+    made = getattr(conversation, "playback", None)
+    return JsonResponse(
+        {
+            "title": shown_title(conversation),
+            "person": conversation.participant.name,
+            "page": reverse("conversations:transcript", args=[conversation.pk]),
+            "duration": made.duration if made else conversation.duration,
+            "peaks": made.peaks if made else [],
+            "spans": queries.spans(conversation),
+        }
+    )
+
+
+def _elsewhere(request: HttpRequest, file: FieldFile, content_type: str) -> HttpResponse:
+    """To the storage, which serves ranges itself, by an address that is good for a while."""
+    storage: Any = file.storage  # S3: of those that can be set, the one without paths
+    address = storage.url(
+        file.name,
+        parameters={"ResponseContentType": content_type, "ResponseContentDisposition": "inline"},
+        http_method=request.method,
+    )
+    return HttpResponseRedirect(address)
 
 
 UNSATISFIABLE = (-1, -1)

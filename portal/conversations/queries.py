@@ -54,6 +54,22 @@ def said(transcript: Transcript) -> list[Said]:
     return shown
 
 
+PAUSE = 1.0
+"""Seconds within which turns of one role are one stretch of speaking."""
+
+
+def spans(conversation: Conversation) -> list[tuple[float, float, str]]:
+    """Who speaks from when to when (seconds, Speaker.Role), in order."""
+    turns = Turn.objects.filter(transcript__conversation=conversation)
+    found: list[tuple[float, float, str]] = []
+    for start, end, role in turns.order_by("start").values_list("start", "end", "speaker__role"):
+        if found and found[-1][2] == role and start - found[-1][1] < PAUSE:
+            found[-1] = (found[-1][0], max(end, found[-1][1]), role)
+        else:
+            found.append((start, end, role))
+    return found
+
+
 def consent_for_upload(participant: Participant, pk: str) -> Consent | None:
     """The consent of that id, if it is the participant's."""
     return participant.consents.filter(pk=pk).first() if pk.isdecimal() else None

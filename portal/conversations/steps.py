@@ -24,11 +24,16 @@ class StepName(models.TextChoices):
     DESCRIBE = "describe", _("Poniendo título")
     ASSESS = "assess", _("Rellenando la ficha")
     NOTIFY = "notify", _("Avisando")
+    PLAYBACK = "playback", _("Preparando el audio para escuchar")
+
+
+NOT_WAITED_FOR = (StepName.NOTIFY, StepName.PLAYBACK)
+"""Telling people, and a comfort that comes afterwards: the recording can be heard without it."""
 
 
 def status_of(steps: Iterable[ProcessingStep]) -> Conversation.Status:
-    """What the steps amount to. Telling people about it is not part of it."""
-    states = {step.name: step.state for step in steps if step.name != StepName.NOTIFY}
+    """What the steps amount to that people wait for."""
+    states = {step.name: step.state for step in steps if step.name not in NOT_WAITED_FOR}
     if any(state in OPEN for state in states.values()):
         return Conversation.Status.PROCESSING
     if states[StepName.TRANSCRIBE] != State.DONE:

@@ -14,5 +14,7 @@ urlpatterns = [
     path("subidas/", uploads.uploads, name="uploads"),
     path("subidas/<uuid:pk>/", uploads.upload_detail, name="upload-detail"),
     path("conversaciones/<uuid:pk>/audio/", audio_view.audio, name="audio"),
+    # Beside the other one: static/conversations/player.js finds it from there.
+    path("conversaciones/<uuid:pk>/sonido/", audio_view.sound, name="sound"),
     path("conversaciones/<uuid:pk>/reintentar/", steps_view.retry, name="retry"),
 ]

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from portal.accounts.models import Employee
 from portal.conversations import queries as conversations
 from portal.conversations.models import Conversation, ProcessingStep
-from portal.conversations.steps import OPEN
+from portal.conversations.steps import OPEN, StepName
 from portal.notifications.models import Notification
 
 
@@ -36,9 +36,10 @@ class InProgress:
 def in_progress(employee: Employee) -> list[InProgress]:
     """What the employee brought and is still being worked on, telling them included, so that
     whoever waits for it to end finds the notification there."""
+    awaited = ProcessingStep.objects.filter(state__in=OPEN).exclude(name=StepName.PLAYBACK)
     waiting = (
         conversations.visible_to(employee)
-        .filter(created_by=employee, steps__state__in=OPEN)
+        .filter(created_by=employee, steps__in=awaited)
         .distinct()
         .select_related("participant")
         .prefetch_related("steps")
@@ -47,7 +48,7 @@ def in_progress(employee: Employee) -> list[InProgress]:
 
 
 def _progress(conversation: Conversation) -> InProgress:
-    steps = list(conversation.steps.all())
+    steps = [step for step in conversation.steps.all() if step.name != StepName.PLAYBACK]
     current = next(step for step in steps if step.state in OPEN)
     done = sum(1.0 if step.state not in OPEN else step.progress for step in steps)
     return InProgress(conversation, current, done / len(steps))

@@ -20,7 +20,7 @@ from portal.conversations.steps import OPEN
 from portal.engine import EngineError
 from portal.faults import kind_and_place
 from portal.pipeline.outcomes import Interrupted, TryLater
-from portal.pipeline.steps import LAST, WORK, Step
+from portal.pipeline.steps import AFTERWARDS, LAST, WORK, Step
 from portal.speech.audio import BadAudio
 
 logger = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ def process(conversation_id: UUID, *, stopping: Callable[[], bool] = lambda: Fal
         waits = [_advance(step, conversation, stopping) for step in WORK]
         if not any(waits):
             services.settle(conversation=conversation)
-            waits = [_advance(LAST, conversation, stopping)]
+            waits = [_advance(step, conversation, stopping) for step in (LAST, AFTERWARDS)]
     if any(waits):
         raise TryLater(max(waits))
 
@@ -61,9 +61,9 @@ def process(conversation_id: UUID, *, stopping: Callable[[], bool] = lambda: Fal
 def _advance(step: Step, conversation: Conversation, stopping: Callable[[], bool]) -> int:
     """Bring one step as far as it goes now. Returns the seconds after which to try again, or 0."""
     rows = {row.name: row for row in conversation.steps.all()}
-    row = rows[step.name]
-    if row.state not in OPEN:
-        return 0
+    row = rows.get(step.name)
+    if row is None or row.state not in OPEN:
+        return 0  # one that came here before there was such a step does without it
     needed = {rows[name].state for name in step.needs}
     if needed & {State.FAILED, State.SKIPPED}:
         row.state, row.reason = State.SKIPPED, _("No se ha podido: depende de un paso anterior.")

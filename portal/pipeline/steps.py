@@ -14,7 +14,7 @@ from pathlib import Path, PurePath
 from tempfile import NamedTemporaryFile
 
 from portal.assessments import services as assessments
-from portal.conversations import services
+from portal.conversations import playback, services
 from portal.conversations.models import Conversation, Recording, Speaker, Turn
 from portal.conversations.steps import StepName
 from portal.live import queries as recordings
@@ -22,6 +22,7 @@ from portal.live import services as live
 from portal.notifications import services as notifications
 from portal.pipeline import engines
 from portal.speech import audio as speech_audio
+from portal.speech import playback as speech_playback
 from portal.speech.engines import base as speech
 from portal.speech.roles import assign_roles
 
@@ -99,6 +100,14 @@ def notify(conversation: Conversation, progress: Progress) -> None:
     notifications.notify(conversation)
 
 
+def prepare_playback(conversation: Conversation, progress: Progress) -> None:
+    draft = playback.draft_path(conversation)
+    seconds = conversation.duration or speech_audio.MAX_SECONDS
+    with _file(conversation.recording) as path:
+        sound = speech_playback.make(path, draft, seconds=seconds, progress=progress)
+    playback.save(conversation=conversation, draft=draft, sound=sound)
+
+
 WORK = (
     Step(StepName.PROBE, probe),
     Step(StepName.TRANSCRIBE, transcribe, needs=(StepName.PROBE,)),
@@ -108,6 +117,9 @@ WORK = (
 )
 LAST = Step(StepName.NOTIFY, notify)
 """Runs whatever came of the others, once none of them is open."""
+
+AFTERWARDS = Step(StepName.PLAYBACK, prepare_playback, needs=(StepName.PROBE,))
+"""When everybody has what they waited for: it must not delay the transcript."""
 
 
 def _turns(conversation: Conversation) -> list[Turn]:

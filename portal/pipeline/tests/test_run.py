@@ -14,10 +14,11 @@ from portal.conversations.models import Conversation, ProcessingStep
 from portal.conversations.steps import StepName
 from portal.engine import EngineError
 from portal.notifications.models import Notification
+from portal.notifications.queries import in_progress
 from portal.participants.models import Consent
 from portal.pipeline import run
 from portal.pipeline.outcomes import Interrupted, TryLater
-from portal.pipeline.steps import WORK, Progress, Step
+from portal.pipeline.steps import AFTERWARDS, LAST, WORK, Progress, Step
 from portal.pipeline.tests.conftest import Receive
 from portal.speech.audio import BadAudio
 
@@ -33,6 +34,7 @@ class Rehearsal:
         self.ran: list[str] = []
         self.errors: dict[str, BaseException] = {}
         monkeypatch.setattr(run, "WORK", tuple(self._idle(step) for step in WORK))
+        monkeypatch.setattr(run, "AFTERWARDS", self._idle(AFTERWARDS))
 
     def _idle(self, step: Step) -> Step:
         def do(_conversation: Conversation, progress: Progress) -> None:
@@ -67,7 +69,7 @@ def rehearsal(receive: Receive, monkeypatch: pytest.MonkeyPatch) -> Rehearsal:
 
 def test_all_in_order(rehearsal: Rehearsal) -> None:
     assert set(rehearsal.go().values()) == {"done"}
-    assert rehearsal.ran == ["probe", "transcribe", "attribute", "describe", "assess"]
+    assert rehearsal.ran == ["probe", "transcribe", "attribute", "describe", "assess", "playback"]
     assert rehearsal.status == "ready"
     assert rehearsal.go()
     assert rehearsal.ran == []
@@ -75,7 +77,7 @@ def test_all_in_order(rehearsal: Rehearsal) -> None:
 
 def test_the_steps_are_those_that_people_see() -> None:
     names = [step.name for step in WORK]
-    assert [*names, StepName.NOTIFY] == list(StepName)
+    assert [*names, LAST.name, AFTERWARDS.name] == list(StepName)
     for position, step in enumerate(WORK):
         assert set(step.needs) <= set(names[:position])
 
@@ -89,6 +91,28 @@ def test_one_that_fails_hides_nothing(rehearsal: Rehearsal) -> None:
     assert Notification.objects.get().kind == "partial"
 
 
+def test_what_comes_afterwards_is_not_waited_for(rehearsal: Rehearsal) -> None:
+    rehearsal.errors["playback"] = OSError(28, SECRET)
+    with pytest.raises(TryLater):
+        rehearsal.go()
+    assert rehearsal.states()["playback"] == "waiting"
+    assert rehearsal.status == "ready"
+    assert Notification.objects.get().kind == "ready"
+    assert in_progress(rehearsal.conversation.created_by) == []
+    rehearsal.errors["playback"] = BadAudio("truncated")
+    assert rehearsal.go()["playback"] == "failed"
+    assert rehearsal.status == "ready"
+    rehearsal.errors.clear()
+    services.retry(conversation=rehearsal.conversation, employee=rehearsal.conversation.created_by)
+    assert rehearsal.go()["playback"] == "done"
+
+
+def test_one_from_before_there_was_a_step(rehearsal: Rehearsal) -> None:
+    rehearsal.step("playback").delete()
+    assert set(rehearsal.go().values()) == {"done"}
+    assert "playback" not in rehearsal.ran
+
+
 def test_what_depends_on_it_is_not_tried(rehearsal: Rehearsal) -> None:
     rehearsal.errors["probe"] = BadAudio("silent")
     states = rehearsal.go()
@@ -100,6 +124,7 @@ def test_what_depends_on_it_is_not_tried(rehearsal: Rehearsal) -> None:
         "describe": "skipped",
         "assess": "skipped",
         "notify": "done",
+        "playback": "skipped",
     }
     assert rehearsal.status == "failed"
     assert Notification.objects.get().kind == "failed"

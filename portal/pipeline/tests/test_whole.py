@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from portal.assessments.models import Answer, Evidence, Sheet
-from portal.conversations.models import Conversation, Speaker, Transcript, Turn
+from portal.conversations.models import Conversation, Playback, Speaker, Transcript, Turn
 from portal.notifications.models import Notification
 from portal.pipeline import run
 from portal.pipeline.steps import Progress, Step
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.model
 
 
 def counts() -> dict[str, int]:
-    kinds = (Transcript, Turn, Speaker, Sheet, Answer, Evidence, Notification)
+    kinds = (Transcript, Turn, Speaker, Sheet, Answer, Evidence, Notification, Playback)
     return {kind.__name__: kind.objects.count() for kind in kinds}
 
 
@@ -36,11 +37,12 @@ def twice(step: Step) -> Step:
 def test_from_recording_to_ficha(receive: Receive, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "WORK", tuple(map(twice, run.WORK)))
     monkeypatch.setattr(run, "LAST", twice(run.LAST))
+    monkeypatch.setattr(run, "AFTERWARDS", twice(run.AFTERWARDS))
     conversation = receive((SPOKEN / "dialogue.ogg").read_bytes())
     run.process(conversation.pk)
     conversation = Conversation.objects.get()
     assert {row.name: row.state for row in conversation.steps.all()} == dict.fromkeys(
-        ("probe", "transcribe", "attribute", "describe", "assess", "notify"), "done"
+        ("probe", "transcribe", "attribute", "describe", "assess", "notify", "playback"), "done"
     )
     assert all(row.attempts == 1 and row.progress == 1.0 for row in conversation.steps.all())
     assert conversation.status == "ready"
@@ -56,6 +58,14 @@ def test_from_recording_to_ficha(receive: Receive, monkeypatch: pytest.MonkeyPat
     evidence = answered.evidence.get()
     assert evidence.quote in evidence.turn.text
     assert Notification.objects.get().kind == "ready"
+    folder = Path(conversation.recording.file.path).parent
+    playback = conversation.playback
+    assert {file.name for file in folder.iterdir()} == {
+        "original.ogg",
+        Path(playback.file.name).name,
+    }
+    assert playback.duration == pytest.approx(conversation.duration, abs=0.1)
+    assert max(playback.peaks) == 100
 
     before = counts()
     run.process(conversation.pk)  # nothing is open

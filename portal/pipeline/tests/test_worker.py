@@ -34,6 +34,7 @@ WRITES = {
     "describe": "UPDATE OF title ON conversations_conversation",
     "assess": "INSERT ON assessments_evidence",
     "notify": "INSERT ON notifications_notification",
+    "playback": "INSERT ON conversations_playback",
 }
 
 
@@ -139,7 +140,7 @@ def test_killed_in_every_step(
         assert states(conversation)[step] == "running"
         let_go(step)
         worker = start()
-    until(lambda: states(conversation)["notify"] == "done")
+    until(lambda: states(conversation)["playback"] == "done")
     assert set(states(conversation).values()) == {"done"}
     attempts = dict(conversation.steps.values_list("name", "attempts"))
     assert attempts == dict.fromkeys(WRITES, 2)
