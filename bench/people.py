@@ -12,6 +12,7 @@ import json
 import os
 import sys
 from importlib import import_module
+from typing import Any
 
 import django
 
@@ -29,7 +30,7 @@ from portal.accounts.models import Employee, Membership, Team  # noqa: E402
 from portal.participants import services  # noqa: E402
 
 
-def main(number: int) -> None:
+def make_people(number: int) -> list[dict[str, Any]]:
     team, _ = Team.objects.get_or_create(name="Bench")
     made = []
     for i in range(number):
@@ -51,8 +52,8 @@ def main(number: int) -> None:
             settings.CSRF_COOKIE_NAME: "b" * 32,
         }
         made.append({"cookies": cookies, "participant": str(participant.pk)})
-    json.dump(made, sys.stdout)
+    return made
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    json.dump(make_people(int(sys.argv[1])), sys.stdout)

@@ -80,8 +80,10 @@ def pipeline(portal: Portal, supervisor: psutil.Process) -> dict[str, float]:
             f"step_{step['name']}_s": seconds_between(step["started_at"], step["finished_at"])
             for step in done["steps"]
         }
-        # From the row that queues the work to the last step's end, model loaded before.
-        whole = seconds_between(done["created_at"], done["steps"][-1]["finished_at"])
+        # From the row that queues the work to the notification, model loaded before. What is
+        # played is made afterwards, when nobody waits any more.
+        notified = next(step for step in done["steps"] if step["name"] == "notify")
+        whole = seconds_between(done["created_at"], notified["finished_at"])
         return {"pipeline_s": whole, "audio_s": done["duration"], **taken}
 
     try:
@@ -165,6 +167,7 @@ TABLE = (
     ("step_attribute_s", "  who is who", None),
     ("step_describe_s", "  title and summary", None),
     ("step_assess_s", "  ficha", None),
+    ("step_playback_s", "  afterwards: what is played, and its waveform", None),
     ("bare_whisper_s", "bare faster-whisper, seconds", None),
     ("worker_peak_mb", "worker, peak memory, MB", None),
     ("web_peak_mb", "web, peak memory, MB", None),

@@ -206,17 +206,23 @@ SESSION_COOKIE_SECURE = ENV.secure
 CSRF_COOKIE_SECURE = ENV.secure
 SESSION_COOKIE_AGE = 12 * 3600
 X_FRAME_OPTIONS = "DENY"
-CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {
-        "default-src": ["'self'"],
-        "img-src": ["'self'", "data:"],
-        "media-src": ["'self'", "blob:", *([ENV.s3_origin] if ENV.s3_origin else [])],
-        "object-src": ["'none'"],
-        "base-uri": ["'none'"],
-        "form-action": ["'self'"],
-        "frame-ancestors": ["'none'"],
+
+
+def content_security_policy(env: environment.Environment) -> dict[str, object]:
+    return {
+        "DIRECTIVES": {
+            "default-src": ["'self'"],
+            "img-src": ["'self'", "data:"],
+            "media-src": ["'self'", "blob:", *([env.s3_origin] if env.s3_origin else [])],
+            "object-src": ["'none'"],
+            "base-uri": ["'none'"],
+            "form-action": ["'self'"],
+            "frame-ancestors": ["'none'"],
+        }
     }
-}
+
+
+CONTENT_SECURITY_POLICY = content_security_policy(ENV)
 
 LOGGING = {
     "version": 1,

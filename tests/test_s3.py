@@ -22,7 +22,7 @@ from portal.environment import Environment
 from portal.participants.models import Consent
 from portal.pipeline import steps
 
-AUDIO = Path(__file__).parents[3] / "tests" / "audio" / "dialogue.ogg"
+AUDIO = Path(__file__).parent / "audio" / "dialogue.ogg"
 BUCKET = "grabaciones"
 
 
