@@ -163,7 +163,7 @@ def test_others_go_on_while_one_waits(rehearsal: Rehearsal) -> None:
     assert not Notification.objects.exists()
     rehearsal.errors.clear()
     rehearsal.go()
-    assert rehearsal.ran == ["describe"]
+    assert rehearsal.ran == ["describe", "playback"]
     assert rehearsal.status == "ready"
 
 
@@ -182,7 +182,7 @@ def test_a_step_that_kills_its_worker_is_given_up(rehearsal: Rehearsal) -> None:
     rehearsal.conversation.steps.filter(name="transcribe").update(state="running", attempts=5)
     states = rehearsal.go()
     assert states["transcribe"] == "failed"
-    assert rehearsal.ran == ["probe"]
+    assert rehearsal.ran == ["probe", "playback"]
 
 
 def test_a_step_found_running_is_done_again(rehearsal: Rehearsal) -> None:

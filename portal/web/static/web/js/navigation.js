@@ -23,10 +23,14 @@ const isVisit = ({ requestConfig }) => requestConfig?.headers["HX-Boosted"] === 
 
 /** `to`: an address of the portal. */
 const go = (to, { back = false } = {}) => {
-  htmx.trigger(document.body, "htmx:abort");
   goesBack = back;
-  // A failure has been told by its event.
-  htmx.ajax("GET", to, { target: "#page", headers: HEADERS, push: String(!back) }).catch(() => {});
+  // Of its own each time: htmx lets the requests of one element wait for each other.
+  const source = document.createElement("span");
+  document.body.append(source);
+  htmx
+    .ajax("GET", to, { source, target: "#page", headers: HEADERS, push: String(!back) })
+    .catch(() => {}) // told by its event
+    .finally(() => source.remove());
 };
 
 // What is left of a page that goes
@@ -82,7 +86,7 @@ document.addEventListener("htmx:beforeProcessNode", ({ target }) => {
 
 document.addEventListener("htmx:beforeRequest", ({ detail }) => {
   if (!isVisit(detail)) return;
-  visit?.xhr.abort();
+  // One that was under way is let go: what it brings is not shown.
   visit = { xhr: detail.xhr, back: goesBack };
   goesBack = false;
   document.documentElement.classList.add("is-going");
@@ -91,6 +95,11 @@ document.addEventListener("htmx:beforeRequest", ({ detail }) => {
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   if (!isVisit(detail)) return;
   const { xhr, requestConfig } = detail;
+  if (xhr !== visit?.xhr) {
+    detail.shouldSwap = false;
+    detail.isError = false;
+    return;
+  }
   if (detail.isError) {
     // The way back has no page to stay on; and a session that ended leads to the sign-in. Else
     // one stays here, and shell.js tells.
