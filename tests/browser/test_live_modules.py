@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import Playwright
+from playwright.sync_api import Playwright, expect
 
 from conftest import Cast
 from portal.assessments.models import Answer
@@ -384,10 +384,9 @@ def test_what_is_left_of_a_closed_page_is_sent_from_any_other(
     tabs.context.set_offline(False)
     second = tabs.open()
     second.load(recording)
-    second.wait(  # the page sends it by itself
-        """import("/static/live/outbox.js").then(({ Outbox }) => Outbox.leftovers())
-          .then(({ length }) => length === 0)"""
-    )
+    # The page sends it by itself.
+    expect(second.page.get_by_text("ya está guardado en el portal")).to_be_visible()
+    assert second.run("live.Outbox.leftovers().then(({ length }) => length)") == 0
     assert audio(recording).startswith(given)
 
 

@@ -13,7 +13,10 @@ class Leftover {
     this.parts = partsOf(this.element, "leftover");
     this.parts.save.addEventListener("click", () => this.save());
     this.parts.forget.addEventListener("click", () => this.forget());
-    this.parts.close.addEventListener("click", () => this.close());
+    this.parts.close.addEventListener("click", () => {
+      dismissed.add(leftover.recording);
+      this.close();
+    });
     leftovers.push(this);
     this.show();
   }
@@ -74,10 +77,24 @@ class Leftover {
   }
 }
 
+const LOOK_EVERY_MS = 10_000;
 const leftovers = [];
-const sending = Outbox.leftovers().then((found) =>
-  Promise.all(found.map((leftover) => new Leftover(leftover).send())),
-);
+/** Recordings that nobody wants to hear of again before the portal is next opened. */
+const dismissed = new Set();
+let sending = Promise.resolve();
+
+/** Send what is new since the last look: a page that was closed lets go of its recording late. */
+const look = async () => {
+  await sending;
+  const known = new Set([...dismissed, ...leftovers.map(({ leftover }) => leftover.recording)]);
+  const found = (await Outbox.leftovers()).filter(({ recording }) => !known.has(recording));
+  await Promise.all(found.map((leftover) => new Leftover(leftover).send()));
+};
+const lookAgain = () => {
+  sending = look();
+};
+lookAgain();
+setInterval(lookAgain, LOOK_EVERY_MS);
 document.addEventListener("page-shown", () => {
   for (const leftover of leftovers) leftover.show();
 });
