@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
+
+from portal.conversations.words import placed
 
 SLACK = 2.0
 """Seconds by which two recognisers may disagree on when the same words were said."""
@@ -88,11 +90,11 @@ def _between(start: float, end: float, turns: Sequence[Spoken]) -> Place | None:
 def _said_between(number: int, turn: Spoken, start: float, end: float) -> Place | None:
     if turn.end < start or turn.start > end:
         return None
-    placed = list(_placed(turn.text, turn.words))
-    if not placed:
+    words = list(placed(turn.text, turn.words))
+    if not words:
         middle = (turn.start + turn.end) / 2
         return Place(number, turn.text, turn.start, turn.end) if start <= middle <= end else None
-    said = [word for word in placed if start <= (word[2] + word[3]) / 2 <= end]
+    said = [word for word in words if start <= (word[2] + word[3]) / 2 <= end]
     if not said:
         return None
     return Place(number, turn.text[said[0][0] : said[-1][1]], said[0][2], said[-1][3])
@@ -104,21 +106,9 @@ def _span(
     """Seconds of the characters ``at`` to before ``until``."""
     times = [
         (word_start, word_end)
-        for found, after, word_start, word_end in _placed(text, words)
+        for found, after, word_start, word_end in placed(text, words)
         if found < until and after > at
     ]
     if not times:
         return start, end
     return max(start, times[0][0]), min(end, max(stop for _start, stop in times))
-
-
-def _placed(text: str, words: Sequence[Sequence[Any]]) -> Iterator[tuple[int, int, float, float]]:
-    """Each word that stands in ``text``: its first character, the one after it, and its times."""
-    cursor = 0
-    for word, start, end, *_probability in words:
-        token = str(word).strip()
-        found = text.find(token, cursor)
-        if not token or found < 0:
-            continue
-        cursor = found + len(token)
-        yield found, cursor, float(start), float(end)

@@ -40,10 +40,10 @@ class Said:
 
 
 def said(transcript: Transcript) -> list[Said]:
-    """What is shown of a transcript, in order. Turns come without their words."""
+    """What is shown of a transcript, in order."""
     gaps = deque(Gap.objects.filter(conversation=transcript.conversation_id))
     shown = []
-    for turn in transcript.turns.defer("words").select_related("speaker"):
+    for turn in transcript.turns.select_related("speaker"):
         before = []
         # A recogniser may place a turn's start a little before the cut.
         while gaps and gaps[0].at <= (turn.start + turn.end) / 2:

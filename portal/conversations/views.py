@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from portal.accounts.queries import signed_in
-from portal.conversations import audio_view, consent_view, queries
+from portal.conversations import audio_view, consent_view, queries, turn_view
 from portal.conversations.forms import UploadForm
 from portal.conversations.models import Conversation, Transcript
 from portal.participants import queries as participants
@@ -107,6 +107,6 @@ def transcript(request: HttpRequest, pk: UUID) -> HttpResponse:
         "transcript": found,
         "said": queries.said(found) if found else [],
         "speakers": list(found.speakers.order_by("label")) if found else [],
-        "audio": reverse("conversations:audio", args=[conversation.pk]),
+        **turn_view.context(conversation, found),
     }
     return render(request, "conversations/transcript.html", context)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from django import template
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language_info, ngettext
 from django.utils.translation import gettext as _
 
 from portal.accounts import engines
-from portal.conversations.models import Conversation, Gap, ProcessingStep, Speaker
+from portal.conversations.models import Conversation, Gap, ProcessingStep, Speaker, Turn
 from portal.conversations.steps import StepName
+from portal.conversations.words import placed
 
 register = template.Library()
 
@@ -98,6 +101,26 @@ def speaker_name(speaker: Speaker, conversation: Conversation) -> str:
     if speaker.role == Speaker.Role.PARTICIPANT:
         return conversation.participant.name
     return _("Voz %(label)s") % {"label": speaker.label.removeprefix("S")}
+
+
+@register.filter
+def spoken_words(turn: Turn) -> SafeString:
+    """A turn's text, each word that has a time in ``<span data-w="its start">``.
+
+    Joined by hand: a long transcript has tens of thousands of words.
+    """
+    text, cursor = turn.text, 0
+    parts: list[str] = []
+    for at, after, start, _end in placed(text, turn.words):
+        parts += (
+            escape(text[cursor:at]),
+            f'<span data-w="{start:.2f}">',
+            escape(text[at:after]),
+            "</span>",
+        )
+        cursor = after
+    parts.append(escape(text[cursor:]))
+    return mark_safe("".join(parts))  # noqa: S308 (every piece of the text was escaped)
 
 
 @register.filter
