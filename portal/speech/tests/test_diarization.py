@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from portal.speech.audio import SAMPLE_RATE, decode
-from portal.speech.channels import ChannelBalance
 from portal.speech.diarization import VoiceTimeline, cluster_centres, decide
 from portal.speech.embeddings import FilterbankEncoder, SpeakerEncoder, VoiceEncoder, fbank, unit
 from portal.speech.engines.base import Word
@@ -151,29 +150,3 @@ def test_the_change_moves_to_the_end_of_the_sentence() -> None:
         [[1, -1], [0.8, -0.8], [-0.1, 0.1], [0.1, -0.1], [-0.9, 0.9], [-1, 1]], np.float32
     )
     assert list(decide(words, scores)) == [0, 0, 0, 1, 1, 1]
-
-
-class TestChannels:
-    words = tuple(word(i * 1.0, length=0.8) for i in range(10))
-
-    def balance(self, left: list[float], right: list[float]) -> ChannelBalance:
-        rng = np.random.default_rng(5)
-        noise = rng.normal(0, 1, (2, 10, SAMPLE_RATE))
-        levels = np.array((left, right))[:, :, None]
-        found = ChannelBalance()
-        found.add((noise * levels).reshape(2, -1).astype(np.float32), offset=0.0)
-        return found
-
-    def test_one_person_on_each_channel(self) -> None:
-        found = self.balance([0.1, 0.001] * 5, [0.001, 0.1] * 5)
-        assert found.speakers_of(self.words) == [0, 1] * 5
-
-    def test_the_first_to_speak_is_number_0_on_either_channel(self) -> None:
-        found = self.balance([0.001, 0.1] * 5, [0.1, 0.001] * 5)
-        assert found.speakers_of(self.words) == [0, 1] * 5
-
-    def test_one_microphone_on_both_channels_tells_nothing(self) -> None:
-        assert self.balance([0.1] * 10, [0.1] * 10).speakers_of(self.words) is None
-
-    def test_one_channel_only_tells_nothing(self) -> None:
-        assert self.balance([0.1] * 10, [0.0] * 10).speakers_of(self.words) is None
