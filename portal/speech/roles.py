@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from portal.speech.engines.base import Turn
 
 EMPLOYEE, PARTICIPANT, OTHER = "empleado", "usuario", "otro"
+ROLES = (EMPLOYEE, PARTICIPANT, OTHER)
 
 DECIDED = 0.65
 """Confidence from which a label may be replaced by its role without asking a person."""
@@ -132,31 +133,54 @@ SHARPNESS = 2.2
 def assign_roles(turns: Sequence[Turn]) -> Roles:
     """A role for every speaker label in ``turns``.
 
-    Of two speakers one is the employee and one the participant. Of more, those who mostly report
-    what another says, and all beyond two, are ``otro``. One alone gets the role it sounds like.
+    A label that is a role already, a voice known by its sample, is believed. Of two speakers one is
+    the employee and one the participant. Of more, those who mostly report what another says, and
+    all beyond two, are ``otro``. One alone gets the role it sounds like.
     """
     said: dict[str, list[str]] = defaultdict(list)
     for turn in turns:
         said[turn.speaker].append(_folded(turn.text))
-    if not said:
-        return Roles({}, 0.5)
-    scores = {speaker: _score(texts) for speaker, texts in said.items()}
-    if len(scores) == 1:
+    known = {label: label for label in said if label in ROLES}
+    missing = [role for role in (EMPLOYEE, PARTICIPANT) if role not in known]
+    others = {label: texts for label, texts in said.items() if label not in known}
+    if not others:
+        return Roles(known, 1.0 if known else 0.5)
+    roles = dict.fromkeys(others, OTHER) | known
+    if not missing:
+        return Roles(roles, 1.0)
+    scores = {label: _score(texts) for label, texts in others.items()}
+    if len(missing) == 1:
+        return _fill_in(missing[0], others, scores, roles)
+    if len(others) == 1:
         ((speaker, score),) = scores.items()
-        role = EMPLOYEE if score > 0 else PARTICIPANT
-        return Roles({speaker: role}, _confidence(abs(score), 2 * len(turns)))
-    main = _main_speakers(said)
-    ranked = sorted(main, key=lambda speaker: -scores[speaker])
+        roles[speaker] = EMPLOYEE if score > 0 else PARTICIPANT
+        return Roles(roles, _confidence(abs(score), 2 * len(turns)))
+    ranked = sorted(_main_speakers(others, wanted=2), key=lambda speaker: -scores[speaker])
     employee, participant = ranked[0], ranked[-1]
-    roles = dict.fromkeys(said, OTHER)
-    roles[employee], roles[participant] = EMPLOYEE, PARTICIPANT
+    roles |= {employee: EMPLOYEE, participant: PARTICIPANT}
     return Roles(roles, _confidence(scores[employee] - scores[participant], len(turns)))
 
 
-def _main_speakers(said: Mapping[str, Sequence[str]]) -> list[str]:
-    """Speakers who can be employee or participant: all but interpreters, and those who hardly speak
-    when there are more than two."""
-    if len(said) == 2:
+def _fill_in(
+    role: str,
+    others: Mapping[str, Sequence[str]],
+    scores: Mapping[str, float],
+    roles: Mapping[str, str],
+) -> Roles:
+    """``role`` for the one of the ``others`` who sounds most like it, the rest as in ``roles``."""
+    towards = 1 if role == EMPLOYEE else -1
+    ranked = sorted(_main_speakers(others, wanted=1), key=lambda label: -towards * scores[label])
+    if len(ranked) == 1:
+        return Roles({**roles, ranked[0]: role}, 1.0)
+    ahead = abs(scores[ranked[0]] - scores[ranked[1]])
+    turns = sum(len(texts) for texts in others.values())
+    return Roles({**roles, ranked[0]: role}, _confidence(ahead, turns))
+
+
+def _main_speakers(said: Mapping[str, Sequence[str]], *, wanted: int) -> list[str]:
+    """At least ``wanted`` speakers who can be employee or participant: where there are more, not
+    interpreters, nor those who hardly speak."""
+    if len(said) <= wanted:
         return list(said)
     words = {speaker: sum(len(text.split()) for text in texts) for speaker, texts in said.items()}
     own = [
@@ -164,9 +188,9 @@ def _main_speakers(said: Mapping[str, Sequence[str]]) -> list[str]:
         for speaker, texts in said.items()
         if sum(bool(INTERPRETER.search(text)) for text in texts) < INTERPRETER_SHARE * len(texts)
     ]
-    candidates = own if len(own) >= 2 else list(said)
+    candidates = own if len(own) >= wanted else list(said)
     enough = [speaker for speaker in candidates if words[speaker] >= 0.1 * sum(words.values())]
-    return enough if len(enough) >= 2 else candidates
+    return enough if len(enough) >= wanted else candidates
 
 
 def _score(texts: Iterable[str]) -> float:

@@ -134,6 +134,39 @@ def test_somebody_who_looks_in_is_someone_else() -> None:
     assert roles_of(dialogue) == {"A": "empleado", "B": "usuario", "C": "otro"}
 
 
+@pytest.mark.parametrize("name", DIALOGUES)
+@pytest.mark.parametrize(("label", "known"), [("A", "empleado"), ("B", "usuario")])
+def test_a_voice_known_by_its_sample_leaves_the_other_role(
+    name: str, label: str, known: str
+) -> None:
+    found = assign_roles(turns(DIALOGUES[name].replace(f"{label}: ", f"{known}: ")))
+    other = {"empleado": ("B", "usuario"), "usuario": ("A", "empleado")}[known]
+    assert found.roles == {known: known, other[0]: other[1]}
+    assert found.decided
+
+
+def test_a_sample_is_believed_whatever_is_said() -> None:
+    asks = DIALOGUES["plain"].replace("A: ", "usuario: ").replace("B: ", "S2: ")
+    assert roles_of(asks) == {"usuario": "usuario", "S2": "empleado"}
+
+
+def test_whom_no_sample_fits_is_someone_else() -> None:
+    dialogue = DIALOGUES["plain"].replace("A: ", "empleado: ").replace("B: ", "usuario: ")
+    found = roles_of(dialogue + "\n        S3: Perdón, ¿cuánto falta?")
+    assert found == {"empleado": "empleado", "usuario": "usuario", "S3": "otro"}
+
+
+def test_an_interpreter_does_not_take_the_role_that_is_left() -> None:
+    dialogue = """
+        empleado: ¿Desde cuándo vive usted en España?
+        S3: Dice que desde hace un año.
+        S2: Un año, con mi hermano.
+        S3: Dice que vive con su hermano.
+        empleado: ¿Tiene trabajo?
+        S2: No trabajo, no, busco."""
+    assert roles_of(dialogue) == {"empleado": "empleado", "S2": "usuario", "S3": "otro"}
+
+
 def test_one_voice_that_tells_of_itself_is_the_participant() -> None:
     found = assign_roles(turns("S1: Vivo con mi madre y busco trabajo.\nS1: Me duele la espalda."))
     assert found.roles == {"S1": "usuario"}
