@@ -22,6 +22,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from conftest import Cast
 from portal.assessments import services as assessments
 from portal.conversations.models import Conversation, Recording, Speaker, Transcript, Turn, Upload
+from portal.corrections.models import Flag
 from portal.live.models import LiveRecording
 from portal.notifications.models import Notification
 from portal.participants.models import Consent, Participant
@@ -56,6 +57,7 @@ class Scene:
     upload: Upload
     answer: int
     notification: Notification
+    flag: int
     live: LiveRecording
 
 
@@ -69,6 +71,8 @@ OF_ONE_PARTICIPANT = {
     "conversations:sound": lambda s: [s.conversation.pk],
     "conversations:card": lambda s: [s.conversation.pk],
     "conversations:retry": lambda s: [s.conversation.pk],
+    "corrections:flags": lambda s: [s.conversation.pk],
+    "corrections:flag": lambda s: [s.flag],
     "live:prepare": lambda s: [s.participant.pk],
     "live:start": lambda s: [s.participant.pk],
     "live:open_of": lambda s: [s.participant.pk],
@@ -136,6 +140,7 @@ def scene(cast: Cast, participant: Participant, consent: Consent) -> Scene:
     Turn.objects.create(
         transcript=transcript, speaker=speaker, position=0, start=0, end=1, text="Hola."
     )
+    flag = Flag.objects.create(conversation=conversation, kind=Flag.Kind.GAP, start=0.5, end=1)
     upload = Upload.objects.create(
         participant=participant,
         consent=consent,
@@ -152,7 +157,7 @@ def scene(cast: Cast, participant: Participant, consent: Consent) -> Scene:
     live = LiveRecording.objects.create(
         participant=participant, consent=consent, created_by=cast.owner, engine="local"
     )
-    return Scene(participant, conversation, upload, answer.pk, notification, live)
+    return Scene(participant, conversation, upload, answer.pk, notification, flag.pk, live)
 
 
 def turned_away(response: HttpResponse) -> bool:

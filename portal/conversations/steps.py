@@ -23,6 +23,7 @@ class StepName(models.TextChoices):
     ATTRIBUTE = "attribute", _("Distinguiendo quién habla")
     DESCRIBE = "describe", _("Poniendo título")
     ASSESS = "assess", _("Rellenando la ficha")
+    REVIEW = "review", _("Buscando momentos que revisar")
     NOTIFY = "notify", _("Avisando")
     PLAYBACK = "playback", _("Preparando el audio para escuchar")
 

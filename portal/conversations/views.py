@@ -3,7 +3,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -23,7 +23,12 @@ SUFFIXES = (*audio_view.TYPES, ".mov", ".wma", ".amr", ".3gp")
 
 def _cards(conversations: QuerySet[Conversation]) -> QuerySet[Conversation]:
     """With all that a card draws."""
-    return conversations.select_related("recording", "transcript").prefetch_related("steps")
+    to_review = Count("flags", filter=Q(flags__resolved_at=None))
+    return (
+        conversations.select_related("recording", "transcript")
+        .prefetch_related("steps")
+        .annotate(to_review=to_review)
+    )
 
 
 @require_safe

@@ -49,11 +49,12 @@ class Edit(models.Model):
 class Flag(models.Model):
     """A moment that a person should listen to: seconds of the audio, and why.
 
-    Without a turn it is of a stretch in which nobody is heard. A person clears it, by saying that
-    it is right or by correcting it.
+    Without a turn it is of a stretch of which nothing is written. A person clears it, by saying
+    that it is right or by correcting it.
     """
 
     class Kind(models.TextChoices):
+        MISSED = "missed", _("Se oye a alguien y no hay texto")
         GAP = "gap", _("Silencio largo")
         LOOP = "loop", _("Palabras repetidas")
         OVERLAP = "overlap", _("Hablan a la vez")

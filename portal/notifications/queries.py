@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from portal.accounts.models import Employee
 from portal.conversations import queries as conversations
@@ -14,10 +14,13 @@ from portal.notifications.models import Notification
 
 
 def visible_to(employee: Employee) -> QuerySet[Notification]:
-    """Theirs, of conversations they may still see."""
-    return Notification.objects.filter(
+    """Theirs, of conversations they may still see, with how many moments of each are to be
+    reviewed."""
+    theirs = Notification.objects.filter(
         recipient=employee, conversation__in=conversations.visible_to(employee)
-    ).select_related("conversation__participant")
+    )
+    to_review = Count("conversation__flags", filter=Q(conversation__flags__resolved_at=None))
+    return theirs.select_related("conversation__participant").annotate(to_review=to_review)
 
 
 def unopened(employee: Employee) -> QuerySet[Notification]:

@@ -76,6 +76,7 @@ RUNNING = {
     "attribute": ("waiting", 0.0, ""),
     "describe": ("waiting", 0.0, ""),
     "assess": ("waiting", 0.0, ""),
+    "review": ("waiting", 0.0, ""),
     "notify": ("waiting", 0.0, ""),
 }
 

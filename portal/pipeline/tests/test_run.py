@@ -69,7 +69,7 @@ def rehearsal(receive: Receive, monkeypatch: pytest.MonkeyPatch) -> Rehearsal:
 
 def test_all_in_order(rehearsal: Rehearsal) -> None:
     assert set(rehearsal.go().values()) == {"done"}
-    assert rehearsal.ran == ["probe", "transcribe", "attribute", "describe", "assess", "playback"]
+    assert rehearsal.ran == ["probe", "transcribe", "attribute", "describe", "assess", "review"]
     assert rehearsal.status == "ready"
     assert rehearsal.go()
     assert rehearsal.ran == []
@@ -123,6 +123,7 @@ def test_what_depends_on_it_is_not_tried(rehearsal: Rehearsal) -> None:
         "attribute": "skipped",
         "describe": "skipped",
         "assess": "skipped",
+        "review": "skipped",
         "notify": "done",
         "playback": "skipped",
     }

@@ -33,6 +33,7 @@ WRITES = {
     "attribute": "UPDATE ON conversations_speaker",
     "describe": "UPDATE OF title ON conversations_conversation",
     "assess": "INSERT ON assessments_evidence",
+    "review": "DELETE ON corrections_flag",
     "notify": "INSERT ON notifications_notification",
     "playback": "INSERT ON conversations_playback",
 }
@@ -56,7 +57,7 @@ def let_go(db: None) -> Iterator[Callable[[str], None]]:
         for step, event in WRITES.items():
             holder.execute(
                 f"CREATE TRIGGER wait_{step} BEFORE {event}"
-                f" FOR EACH ROW EXECUTE FUNCTION wait_here({keys[step]})"
+                f" FOR EACH STATEMENT EXECUTE FUNCTION wait_here({keys[step]})"
             )
             holder.execute("SELECT pg_advisory_lock(%s)", [keys[step]])
         try:
