@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from portal.speech.engines.base import Word
 
@@ -12,7 +12,8 @@ MOST_REPEATS = {1: 5, 2: 3, 3: 3}
 """How often a phrase of so many words may follow itself; people do say «sí, sí, sí»."""
 
 MOST_REPEATS_LONGER = 2
-LONGEST_PHRASE = 12
+LONGEST_PHRASE = 30
+"""Words. A whole sentence is said again and again as well, over a noise that does not end."""
 
 MOST_COMPRESSION = 2.4
 """Text that zlib shrinks more than this is a loop (the threshold of Whisper's authors)."""
@@ -59,7 +60,7 @@ def without_loops(words: Sequence[Word]) -> list[Word]:
     kept: list[int] = []
     i = 0
     while i < len(words):
-        size, repeats = _longest_loop(keys, i)
+        size, repeats = longest_loop(keys, i)
         if repeats:
             kept.extend(range(i, i + size))
             i += size * repeats
@@ -69,13 +70,21 @@ def without_loops(words: Sequence[Word]) -> list[Word]:
     return [words[i] for i in kept]
 
 
-def _longest_loop(keys: Sequence[str], start: int) -> tuple[int, int]:
-    """(words in the phrase, times it follows itself) of a loop that starts here, or (0, 0)."""
+def longest_loop(
+    keys: Sequence[str],
+    start: int,
+    most: Mapping[int, int] = MOST_REPEATS,
+    most_longer: int = MOST_REPEATS_LONGER,
+) -> tuple[int, int]:
+    """(words in the phrase, times it follows itself) of a loop that starts here, or (0, 0).
+
+    ``most``: how often a phrase of so many words may follow itself, longer ones ``most_longer``.
+    """
     for size in range(1, min(LONGEST_PHRASE, (len(keys) - start) // 2) + 1):
         phrase = keys[start : start + size]
         repeats = 1
         while keys[start + size * repeats : start + size * (repeats + 1)] == phrase:
             repeats += 1
-        if repeats > MOST_REPEATS.get(size, MOST_REPEATS_LONGER):
+        if repeats > most.get(size, most_longer):
             return size, repeats
     return 0, 0

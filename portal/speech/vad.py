@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,6 +70,19 @@ class SpeechDetector:
         return np.concatenate(found).astype(np.float32, copy=False)
 
 
+def activity(blocks: Iterable[Samples]) -> NDArray[np.float32]:
+    """Probability of speech for every 512 samples of a recording of any length, from blocks of
+    shape (channels, samples), of which the first is listened to."""
+    detector = SpeechDetector()
+    found = [detector.feed(block[0]) for block in blocks]
+    return np.concatenate(found) if found else np.empty(0, np.float32)
+
+
+def voiced(probability: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Whether somebody speaks in each step."""
+    return _hysteresis(probability, high=SPEECH, low=STILL_SPEECH)
+
+
 def speech_stretches(
     probability: NDArray[np.float32],
     *,
@@ -78,7 +92,7 @@ def speech_stretches(
 ) -> list[Stretch]:
     """Stretches of speech in ``length`` samples, at least ``min_silence`` seconds apart before
     ``pad`` seconds are given to each side (half of the pause where the pause is too short)."""
-    active = _hysteresis(probability, high=SPEECH, low=STILL_SPEECH)
+    active = voiced(probability)
     edges = np.flatnonzero(np.diff(np.concatenate(([False], active, [False])).astype(np.int8)))
     found: list[list[int]] = []
     for start, end in edges.reshape(-1, 2) * STEP:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from portal.speech.engines.base import Word
 from portal.speech.hallucinations import compression, is_credit, is_too_fast, without_loops
@@ -69,3 +71,23 @@ def test_more_words_than_a_mouth_can_say() -> None:
 
 def test_loops_shrink_when_compressed() -> None:
     assert compression("no lo sé " * 30) > 2.4 > compression("No lo sé, pregunte a mi hermana.")
+
+
+def test_a_whole_sentence_that_comes_back_is_said_once() -> None:
+    sentence = "y entonces le dije que no podía pagar el alquiler de este mes todavía. "
+    assert said(sentence * 6 + "Ya está.") == sentence + "Ya está."
+    assert said("Bueno. " + sentence * 2) == ("Bueno. " + sentence * 2).strip()
+
+
+def test_a_loop_of_marks_alone_goes() -> None:
+    assert said("… " * 40 + "y nada más") == "… y nada más"
+
+
+@given(st.lists(st.sampled_from(("no", "sé", "qué", "decir", "…")), max_size=80))
+def test_nothing_new_is_said_and_nothing_moves(tokens: list[str]) -> None:
+    before = words(" ".join(tokens))
+    after = without_loops(before)
+    assert set(after) <= set(before)
+    assert [word.start for word in after] == sorted(word.start for word in after)
+    # Every word that was said is still said.
+    assert {word.text for word in after} == {word.text for word in before}
