@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    from av import AudioFrame
     from av.container import InputContainer
 
 Samples = NDArray[np.float32]
@@ -86,7 +87,7 @@ def probe(path: Path) -> AudioInfo:
 
     Raises BadAudio; see ``MESSAGES`` for the reasons.
     """
-    with path.open("rb") as file, _opened(file) as container:
+    with path.open("rb") as file, opened(file) as container:
         stream = container.streams.audio[0]
         stated = _stated_seconds(container)
         if stated > MAX_SECONDS + 1:
@@ -119,7 +120,7 @@ def stated_duration(path: Path) -> float:
 
     Raises BadAudio.
     """
-    with path.open("rb") as file, _opened(file) as container:
+    with path.open("rb") as file, opened(file) as container:
         stated = _stated_seconds(container)
         if stated:
             return stated
@@ -134,14 +135,14 @@ def decode(path: Path, *, stereo: bool = False) -> Iterator[Samples]:
     What comes after damage in the middle of a file is still decoded where possible.
     Raises BadAudio.
     """
-    with path.open("rb") as file, _opened(file) as container:
+    with path.open("rb") as file, opened(file) as container:
         for block, _ in _blocks(container, layout="stereo" if stereo else "mono"):
             yield block
 
 
 def channel_count(path: Path) -> int:
     """Channels of the first audio track. Raises BadAudio."""
-    with path.open("rb") as file, _opened(file) as container:
+    with path.open("rb") as file, opened(file) as container:
         return int(container.streams.audio[0].codec_context.channels)
 
 
@@ -180,7 +181,8 @@ def probe_as_json(path: Path) -> str:
 
 
 @contextmanager
-def _opened(file: BinaryIO) -> Iterator[InputContainer]:
+def opened(file: BinaryIO) -> Iterator[InputContainer]:
+    """A container with an audio track. Raises BadAudio."""
     import av
 
     head = file.read(16)
@@ -208,28 +210,12 @@ def _blocks(container: InputContainer, *, layout: str) -> Iterator[tuple[Samples
     """Blocks of (channels, samples), each with whether decoding went well so far."""
     import av
 
-    stream = container.streams.audio[0]
     # Whole numbers, since mixing channels down as floats makes it louder than full scale.
     resampler = av.AudioResampler(format="s16p", layout=layout, rate=SAMPLE_RATE)
     waiting: list[Samples] = []
     held, intact = 0, True
-    packets = container.demux(stream)
-    while True:
-        try:
-            packet = next(packets)
-            frames = packet.decode()
-        except StopIteration:
-            break
-        except av.error.EOFError:
-            break
-        except av.error.InvalidDataError:
-            intact = False
-            continue
-        except av.error.FFmpegError:
-            intact = False
-            break
+    for frames, intact in frames_of(container):
         for frame in frames:
-            frame.pts = None  # gaps in time stamps are not gaps in sound
             for resampled in resampler.resample(frame):
                 waiting.append(_as_float(resampled.to_ndarray()))
                 held += resampled.samples
@@ -239,6 +225,33 @@ def _blocks(container: InputContainer, *, layout: str) -> Iterator[tuple[Samples
     for resampled in resampler.resample(None):
         waiting.append(_as_float(resampled.to_ndarray()))
     yield (np.concatenate(waiting, axis=1) if waiting else np.zeros((1, 0), np.float32)), intact
+
+
+def frames_of(container: InputContainer) -> Iterator[tuple[list[AudioFrame], bool]]:
+    """The frames of each packet of the first audio track, with whether decoding went well so far.
+
+    Their samples one after the other are what every time in the portal counts from.
+    """
+    import av
+
+    intact = True
+    packets = container.demux(container.streams.audio[0])
+    while True:
+        frames: list[AudioFrame] = []
+        try:
+            frames = next(packets).decode()
+        except StopIteration:
+            return
+        except av.error.EOFError:
+            return
+        except av.error.InvalidDataError:
+            intact = False
+        except av.error.FFmpegError:
+            yield [], False
+            return
+        for frame in frames:
+            frame.pts = None  # gaps in time stamps are not gaps in sound
+        yield frames, intact
 
 
 def _as_float(whole: NDArray[Any]) -> Samples:
