@@ -195,6 +195,19 @@ class Transcript(models.Model):
         return f"{self.conversation_id} {self.engine}"
 
 
+class VoiceActivity(models.Model):
+    """Where in a recording somebody is heard, whoever: `vad.packed`. Kept by itself, since nobody
+    who reads a transcript needs it."""
+
+    conversation = models.OneToOneField(
+        Conversation, on_delete=models.CASCADE, related_name="voice_activity"
+    )
+    probability = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"{self.conversation_id}"
+
+
 class Speaker(models.Model):
     """A voice of a transcript; its role is decided by how it talks, and by people."""
 

@@ -25,6 +25,7 @@ from portal.conversations.models import (
     Transcript,
     Turn,
     Upload,
+    VoiceActivity,
     recording_path,
 )
 from portal.conversations.partfiles import ByteStream
@@ -303,6 +304,10 @@ def save_transcript(*, conversation: Conversation, transcript: speech.Transcript
         language=transcript.language[:5],
         duration=transcript.duration,
     )
+    if transcript.voice:
+        VoiceActivity.objects.update_or_create(
+            conversation=conversation, defaults={"probability": transcript.voice}
+        )
     labels = dict.fromkeys(turn.speaker for turn in transcript.turns)
     speakers = {
         speaker.label: speaker

@@ -13,9 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from tempfile import NamedTemporaryFile
 
+import numpy as np
+from numpy.typing import NDArray
+
 from portal.assessments import services as assessments
-from portal.conversations import playback, services
-from portal.conversations.models import Conversation, Recording, Speaker, Turn
+from portal.conversations import services
+from portal.conversations.models import Conversation, Recording, Speaker, Turn, VoiceActivity
 from portal.conversations.steps import StepName
 from portal.corrections import flags
 from portal.live import queries as recordings
@@ -100,9 +103,6 @@ def assess(conversation: Conversation, progress: Progress) -> None:
 def review(conversation: Conversation, progress: Progress) -> None:
     """What somebody should listen to: doubtful words, and where text and voice do not agree."""
     turns = _turns(conversation)
-    with _file(conversation.recording) as path:
-        blocks = _told(speech_audio.decode(path), conversation.duration or 0.0, progress)
-        voice = vad.activity(blocks)
     said = [
         speech.Turn(
             turn.speaker.label,
@@ -115,7 +115,7 @@ def review(conversation: Conversation, progress: Progress) -> None:
     ]
     found = quality.moments(
         said,
-        voice,
+        _voice(conversation, progress),
         language=conversation.transcript.language,
         pauses=[gap.at for gap in conversation.gaps.all()],
     )
@@ -140,7 +140,7 @@ WORK = (
     Step(StepName.ATTRIBUTE, attribute, needs=(StepName.TRANSCRIBE,)),
     Step(StepName.DESCRIBE, describe, needs=(StepName.TRANSCRIBE,)),
     Step(StepName.ASSESS, assess, needs=(StepName.TRANSCRIBE,)),
-    # After what people wait for: it listens to the whole recording again.
+    # After what people wait for: with some engines it listens to the whole recording again.
     Step(StepName.REVIEW, review, needs=(StepName.TRANSCRIBE,)),
 )
 LAST = Step(StepName.NOTIFY, notify)
@@ -154,6 +154,16 @@ def _turns(conversation: Conversation) -> list[Turn]:
     return list(
         Turn.objects.filter(transcript__conversation=conversation).select_related("speaker")
     )
+
+
+def _voice(conversation: Conversation, progress: Progress) -> NDArray[np.float32]:
+    """Where somebody is heard: as the engine found it, or listened for now."""
+    kept = VoiceActivity.objects.filter(conversation=conversation).first()
+    if kept is not None:
+        return vad.unpacked(kept.probability)
+    with _file(conversation.recording) as path:
+        blocks = _told(speech_audio.decode(path), conversation.duration or 0.0, progress)
+        return vad.activity(blocks)
 
 
 def _told(

@@ -39,13 +39,15 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """Turns in order of ``start``; ``duration`` is the audio's, not the last word's."""
+    """Turns in order of ``start``; ``duration`` is the audio's, not the last word's. ``voice``:
+    where a voice is heard, as ``vad.packed``, of an engine that has listened for that anyway."""
 
     turns: tuple[Turn, ...]
     language: str
     duration: float
     engine: str
     model: str
+    voice: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,7 @@ class LocalEngine:
     ) -> Transcript:
         from portal.speech.channels import ChannelBalance
         from portal.speech.pieces import pieces
+        from portal.speech.vad import packed
 
         rising = _rising(progress, max(1.0, sound.stated_duration(path)))
         recogniser = whisper.load(folder, self._threads)
@@ -98,12 +99,14 @@ class LocalEngine:
         balance = ChannelBalance() if stereo else None
         words: list[Word] = []
         language, heard = options.language, 0.0
+        voice: list[bytes] = []
         beside: list[Future[None]] = []
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="speakers") as executor:
             for piece in pieces(sound.decode(path, stereo=stereo)):
                 heard = piece.offset + len(piece.samples) / sound.SAMPLE_RATE
                 beside = [work for work in beside if not _finished(work)]
                 beside.append(executor.submit(_listen, piece, voices, balance))
+                voice.append(packed(piece.probability))
                 segments, language = whisper.recognise(
                     recogniser, piece, language, options.vocabulary
                 )
@@ -134,6 +137,7 @@ class LocalEngine:
             duration=round(heard, 3),
             engine=self.name,
             model=_model_name(folder),
+            voice=b"".join(voice),
         )
 
     def _voices(self) -> VoiceTimeline:
