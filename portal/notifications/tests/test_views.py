@@ -68,8 +68,8 @@ def test_one_conversation_says_its_step_and_how_far_all_is(
     html = activity(client)
     assert "Transcribiendo" in html
     assert "Fátima Belkacem" in html
-    # One step of six done and half of another.
-    assert "25 %" in html
+    # One step of seven done and half of another.
+    assert "21 %" in html
     assert f"de={conversation.pk}" in html
     assert 'hx-trigger="every 2s"' in html
 
