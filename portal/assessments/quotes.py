@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from portal.analysis.text import words as words_of
 from portal.conversations.words import placed
 
 SLACK = 2.0
@@ -54,6 +55,19 @@ def find_again(quote: str, start: float, end: float, turns: Sequence[Spoken]) ->
     """Where what was quoted stands in other turns of the same audio: the same words near the same
     seconds or else, in one turn, the words that are there now. None when nothing is said there."""
     return _verbatim(quote, start, turns) or _between(start, end, turns)
+
+
+def follow(quote: str, start: float, end: float, turns: Sequence[Spoken]) -> Place | None:
+    """Where what was quoted stands once a person has corrected the turns it stood in: the same
+    words, accents, capitals and marks aside. Other words prove nothing, whoever wrote them."""
+    place = find_again(quote, start, end, turns)
+    if place is not None and words_of(place.quote).folded == words_of(quote).folded:
+        return place
+    for number, turn in enumerate(turns):
+        span = locate(quote, turn.text, turn.words, turn.start, turn.end)
+        if span is not None:
+            return Place(number, quote, *span)
+    return None
 
 
 def _verbatim(quote: str, start: float, turns: Sequence[Spoken]) -> Place | None:

@@ -6,7 +6,7 @@ answered or decided, and only with words that really stand in the transcript.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -22,6 +22,7 @@ from portal.assessments import queries, quotes
 from portal.assessments.models import Answer, Evidence, Question, Sheet
 from portal.conversations import services as conversations
 from portal.conversations.models import Conversation, Transcript, Turn
+from portal.conversations.turns import insert, remove
 from portal.participants import services as participants
 from portal.participants.models import Participant
 from portal.speech.engines import base as speech
@@ -82,12 +83,13 @@ def record_findings(
 ) -> Sheet:
     """Put what an engine found in a conversation into the participant's ficha.
 
-    ``turns`` are the ones the engine read, in its order: evidence points into them by index.
-    May be called again with the same or other findings: what is answered or declined, and
-    whatever a person decided, stays as it is; only what an earlier look at this very conversation
-    answered gives way to a new answer. Whichever engine found it, a finding counts only as far as
-    `portal.analysis.grounding` proves it.
+    ``turns`` are the ones the engine read, in its order: evidence points into them by index. What
+    people have changed of them since then counts as it stands now. May be called again with the
+    same or other findings: what is answered or declined, and whatever a person decided, stays as
+    it is; only what an earlier look at this very conversation answered gives way to a new answer.
+    Whichever engine found it, a finding counts as far as `portal.analysis.grounding` proves it.
     """
+    turns = _as_they_are_now(conversation, turns)
     # The lock makes two conversations of one person wait for each other.
     sheet = Sheet.objects.select_for_update().get(pk=sheet_for(conversation.participant).pk)
     answers = {a.question.slug: a for a in sheet.answers.select_related("question")}
@@ -98,6 +100,16 @@ def record_findings(
             _propose(answer, finding, turns, conversation, engine, model)
     _count(sheet)
     return sheet
+
+
+def _as_they_are_now(conversation: Conversation, turns: Sequence[Turn]) -> list[Turn]:
+    """The same turns, which nobody edits until the transaction ends; one that is gone since they
+    were read is without a word, and proves nothing."""
+    Transcript.objects.select_for_update().filter(conversation=conversation).first()
+    current = Turn.objects.select_related("speaker").in_bulk([turn.pk for turn in turns])
+    return [
+        current.get(turn.pk) or Turn(pk=turn.pk, speaker=turn.speaker, text="") for turn in turns
+    ]
 
 
 def _is_news(
@@ -176,6 +188,42 @@ def replace_transcript(*, conversation: Conversation, transcript: speech.Transcr
     if sheet is not None:
         _prove_again(sheet, conversation)
     return kept
+
+
+@transaction.atomic
+def rewrite_turns(
+    *,
+    transcript: Transcript,
+    written: Sequence[Turn],
+    made: Mapping[int, Turn],
+    removed: Collection[Turn],
+) -> None:
+    """Keep turns as a person has them now, without losing what rests on their words.
+
+    ``written``: those that were changed, ``made``: new ones by the position they take,
+    ``removed``: those whose words are in others now, or gone. Evidence goes where its words have
+    gone; a machine's answer without any left is taken back. The caller holds the transcript's row.
+    """
+    conversation = transcript.conversation
+    sheet = _locked_sheet(conversation)
+    moving = list(Evidence.objects.filter(turn__in=[*written, *removed]))
+    for turn in written:
+        turn.save()
+    for position, turn in sorted(made.items()):
+        insert(turn, position=position)
+    present = sorted([*written, *made.values()], key=lambda turn: turn.position)
+    for piece in moving:
+        place = quotes.follow(piece.quote, piece.start, piece.end, present)
+        if place is None:
+            piece.delete()
+            continue
+        piece.turn, piece.quote = present[place.turn], place.quote
+        piece.start, piece.end = place.start, place.end
+        piece.save()
+    for turn in removed:
+        remove(turn)
+    if sheet is not None:
+        _prove_again(sheet, conversation)
 
 
 @transaction.atomic

@@ -335,16 +335,18 @@ def save_transcript(*, conversation: Conversation, transcript: speech.Transcript
 
 @transaction.atomic
 def save_roles(*, conversation: Conversation, roles: Mapping[str, str]) -> None:
-    """``roles``: a Speaker.Role for each speaker's label."""
-    for speaker in Speaker.objects.filter(transcript__conversation=conversation):
+    """``roles``: a Speaker.Role for each speaker's label. What a person said of one stays."""
+    open_to_machines = Speaker.objects.filter(edited_by=None)
+    for speaker in open_to_machines.filter(transcript__conversation=conversation):
         speaker.role = Speaker.Role(roles.get(speaker.label, Speaker.Role.OTHER))
         speaker.save(update_fields=["role"])
 
 
 def save_description(*, conversation: Conversation, title: str, description: str) -> None:
-    conversation.title = title[:120]
-    conversation.description = description[:400]
-    conversation.save(update_fields=["title", "description"])
+    """What a machine calls it, unless a person has written a title and a description."""
+    open_to_machines = Conversation.objects.filter(pk=conversation.pk, titled_by=None)
+    open_to_machines.update(title=title[:120], description=description[:400])
+    conversation.refresh_from_db(fields=["title", "description"])
 
 
 def _locked(upload: Upload) -> Upload:

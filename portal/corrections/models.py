@@ -12,7 +12,7 @@ from portal.conversations.models import Conversation, Turn
 class Edit(models.Model):
     """One change of a transcript by a person, with what was there before and after.
 
-    ``before`` and ``after`` are what the change touched, as `editing.snapshot` writes it. They are
+    ``before`` and ``after`` are what the change touched, as `snapshots.take` writes it. They are
     personal data like the transcript itself, and a redaction removes its words from them.
     """
 
