@@ -62,7 +62,6 @@ class PortalTranscript extends HTMLElement {
   disconnectedCallback() {
     this.leaving.abort();
     this.observer.disconnect();
-    clearTimeout(this.next);
   }
 
   // Hearing
@@ -84,22 +83,11 @@ class PortalTranscript extends HTMLElement {
     button.dataset.playFrom = own;
   }
 
-  /** `rate` is how fast it plays, for what comes before the next event. */
-  heardAt({ audio, time, playing, rate = 1 }) {
-    clearTimeout(this.next);
-    const turn = audio === this.dataset.recording ? this.turnAt(time) : undefined;
-    if (!turn) {
-      this.mark(undefined, undefined, playing && audio === this.dataset.recording);
-      return;
-    }
-    const words = this.wordsOf(turn);
-    const at = lastBefore(this.wordStarts, time);
-    this.mark(turn, words[at], playing);
-    const until = this.wordStarts[at + 1];
-    if (playing && until !== undefined) {
-      const wait = (1000 * (until - time)) / rate;
-      this.next = setTimeout(() => this.heardAt({ audio, time: until, playing, rate }), wait);
-    }
+  heardAt({ audio, time, playing }) {
+    const ours = audio === this.dataset.recording;
+    const turn = ours ? this.turnAt(time) : undefined;
+    const word = turn ? this.wordAt(turn, time) : undefined;
+    this.mark(turn, word, ours && playing);
   }
 
   turnAt(time) {
@@ -119,11 +107,10 @@ class PortalTranscript extends HTMLElement {
     this.starts = this.turns.map((turn) => number(turn, "turnStart"));
     this.ends = this.turns.map((turn) => number(turn, "turnEnd"));
     this.wordsFrom = undefined;
-    this.wordStarts = [];
     this.stale = false;
   }
 
-  wordsOf(turn) {
+  wordAt(turn, time) {
     // The text of a turn may be drawn anew while the turn stays.
     const text = turn.querySelector(".turn-text");
     if (this.wordsFrom !== text || !this.words[0]?.isConnected) {
@@ -131,10 +118,10 @@ class PortalTranscript extends HTMLElement {
       this.words = text ? [...text.querySelectorAll("[data-w]")] : [];
       this.wordStarts = this.words.map((word) => Number(word.dataset.w));
     }
-    return this.words;
+    return this.words[lastBefore(this.wordStarts, time)];
   }
 
-  mark(turn, word, playing = false) {
+  mark(turn, word, playing) {
     const started = playing && !this.playing;
     this.playing = playing;
     if (turn === this.heard && word === this.spoken && !started) return;
@@ -145,9 +132,11 @@ class PortalTranscript extends HTMLElement {
       turn?.classList.add("is-heard");
       this.heard = turn;
     }
-    this.spoken?.classList.remove("is-spoken");
-    word?.classList.add("is-spoken");
-    this.spoken = word;
+    if (word !== this.spoken) {
+      this.spoken?.classList.remove("is-spoken");
+      word?.classList.add("is-spoken");
+      this.spoken = word;
+    }
     if (place !== undefined) this.scroll(place);
   }
 
@@ -211,7 +200,8 @@ class PortalTranscript extends HTMLElement {
     const turn = link && this.chat.querySelector(`[id="${CSS.escape(link.hash.slice(1))}"]`);
     if (!turn) return;
     this.show(turn);
-    turn.querySelector(".turn-time").focus({ preventScroll: true });
+    // After the browser has gone there, which takes the focus away.
+    setTimeout(() => turn.querySelector(".turn-time").focus({ preventScroll: true }));
   }
 
   show(turn) {
