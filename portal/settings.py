@@ -230,6 +230,10 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "INFO"},
-    # It says something at every start and every quarter of a minute, in every process.
-    "loggers": {"procrastinate": {"level": "WARNING"}},
+    "loggers": {
+        # It says something at every start and every quarter of a minute, in every process.
+        "procrastinate": {"level": "WARNING"},
+        # Its warnings carry the names of files, which name people.
+        "zipstream": {"level": "CRITICAL"},
+    },
 }

@@ -38,6 +38,7 @@ def ids(cast: Cast, participant: Participant, consent: Consent) -> dict[str, str
         "participant_id": str(participant.pk),
         "conversation_id": str(conversation.pk),
         "question": "nacionalidad",
+        "chosen": "json",
     }
 
 

@@ -2,13 +2,15 @@ from datetime import datetime
 from uuid import UUID
 
 from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from ninja import Field, File, Form, ModelSchema, Router, Schema, Status, UploadedFile
 from ninja.pagination import paginate
 
 from portal.accounts.queries import signed_in
-from portal.conversations import queries, services
+from portal.conversations import export_views, queries, services
+from portal.conversations.exports import Format
 from portal.conversations.models import Conversation, Gap, ProcessingStep, Transcript
 from portal.participants import queries as participants
 from portal.web.pagination import Pagination
@@ -147,9 +149,30 @@ def read_transcript(request: HttpRequest, conversation_id: UUID) -> Transcript:
 
 
 @router.post("/conversations/{uuid:conversation_id}/retry", response={202: ConversationOut})
-def retry_conversation(request: HttpRequest, conversation_id: UUID) -> Status[Conversation]:
+def retry_conversation(
+    request: HttpRequest, conversation_id: UUID, engine: str | None = None
+) -> Status[Conversation]:
+    """Try what failed again; what worked stays. `engine`: another one for a transcription that
+    failed."""
     employee = signed_in(request)
     conversation = get_object_or_404(queries.visible_to(employee), pk=conversation_id)
-    services.retry(conversation=conversation, employee=employee)
+    services.retry(conversation=conversation, employee=employee, engine=engine)
     conversation.refresh_from_db()
     return Status(202, conversation)
+
+
+@router.get("/conversations/{uuid:conversation_id}/export/{chosen}")
+def export_conversation(
+    request: HttpRequest, conversation_id: UUID, chosen: Format
+) -> HttpResponseBase:
+    """The transcript as a file (`json` is the interface of `portal transcribe`), or the audio."""
+    visible = queries.exportable(signed_in(request))
+    return export_views.exported(request, get_object_or_404(visible, pk=conversation_id), chosen)
+
+
+@router.get("/participants/{uuid:participant_id}/export")
+def export_conversations(request: HttpRequest, participant_id: UUID) -> HttpResponseBase:
+    """A zip with every conversation of a person in every format, made while it is sent."""
+    employee = signed_in(request)
+    participant = get_object_or_404(participants.visible_to(employee), pk=participant_id)
+    return export_views.zipped(request, employee, participant)

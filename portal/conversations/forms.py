@@ -24,10 +24,27 @@ def language_choices() -> list[tuple[str, str]]:
     ]
 
 
-class UploadForm(forms.Form):
-    """What is chosen beside the file; the file itself goes by tus (see uploads.py)."""
+class EngineForm(forms.Form):
+    """One of the engines that can work now: ``available`` are (name, name for people). Nothing is
+    asked where there is no choice."""
 
     engine = forms.ChoiceField(label=_("Dónde se transcribe"))
+
+    def __init__(self, *args: Any, default_engine: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.available = engines.choices()
+        engine = self.fields["engine"]
+        assert isinstance(engine, forms.ChoiceField)  # noqa: S101  # for the type checker
+        engine.choices = self.available
+        engine.initial = default_engine
+        if len(self.available) == 1:
+            engine.widget = forms.HiddenInput()
+            engine.initial = self.available[0][0]
+
+
+class UploadForm(EngineForm):
+    """What is chosen beside the file; the file itself goes by tus (see uploads.py)."""
+
     language = forms.ChoiceField(
         label=_("Idioma de la conversación"),
         required=False,
@@ -35,14 +52,7 @@ class UploadForm(forms.Form):
     )
 
     def __init__(self, *args: Any, default_engine: str, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.available = engines.choices()
-        engine, language = self.fields["engine"], self.fields["language"]
-        assert isinstance(engine, forms.ChoiceField)  # noqa: S101  # for the type checker
-        assert isinstance(language, forms.ChoiceField)  # noqa: S101
-        engine.choices = self.available
-        engine.initial = default_engine
-        if len(self.available) == 1:
-            engine.widget = forms.HiddenInput()
-            engine.initial = self.available[0][0]
+        super().__init__(*args, default_engine=default_engine, **kwargs)
+        language = self.fields["language"]
+        assert isinstance(language, forms.ChoiceField)  # noqa: S101  # for the type checker
         language.choices = language_choices()

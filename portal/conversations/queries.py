@@ -17,6 +17,13 @@ def visible_to(employee: Employee) -> QuerySet[Conversation]:
     return Conversation.objects.filter(participant__in=participants.visible_to(employee))
 
 
+def exportable(employee: Employee) -> QuerySet[Conversation]:
+    """With all that leaves the portal of one; whether it may is for exports.py to say."""
+    return visible_to(employee).select_related(
+        "participant", "created_by", "consent", "recording", "playback"
+    )
+
+
 def uploads_visible_to(employee: Employee) -> QuerySet[Upload]:
     return Upload.objects.filter(participant__in=participants.visible_to(employee))
 

@@ -252,8 +252,11 @@ def enqueue(conversation: Conversation) -> None:
 
 
 @transaction.atomic
-def retry(*, conversation: Conversation, employee: Employee) -> Conversation:
-    """Try again what did not work; what worked stays. Raises Refused."""
+def retry(
+    *, conversation: Conversation, employee: Employee, engine: str | None = None
+) -> Conversation:
+    """Try again what did not work; what worked stays. ``engine``: another one for a transcription
+    that failed, None for the same. Raises Refused."""
     conversation = Conversation.objects.select_for_update().get(pk=conversation.pk)
     steps = conversation.steps.all()
     if any(step.state in OPEN for step in steps):
@@ -266,6 +269,16 @@ def retry(*, conversation: Conversation, employee: Employee) -> Conversation:
             "nothing_failed", _("Todo ha funcionado: no hay nada que repetir."), status=409
         )
     check_consent(conversation.consent, conversation.participant)
+    if engine is not None:
+        if not failed.filter(name=StepName.TRANSCRIBE).exists():
+            raise Refused(
+                "transcribed",
+                _("La transcripción ya está hecha: no hace falta elegir otro motor."),
+                status=409,
+            )
+        check_engine(engine)
+        conversation.engine = engine
+        conversation.save(update_fields=["engine"])
     again = failed | steps.filter(name=StepName.NOTIFY)
     again.update(
         state=State.WAITING, attempts=0, progress=0.0, reason="", started_at=None, finished_at=None

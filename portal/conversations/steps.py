@@ -32,6 +32,17 @@ NOT_WAITED_FOR = (StepName.NOTIFY, StepName.PLAYBACK)
 """Telling people, and a comfort that comes afterwards: the recording can be heard without it."""
 
 
+PRODUCTS: dict[str, object] = {
+    StepName.PROBE: _("Audio"),
+    StepName.TRANSCRIBE: _("Transcripción"),
+    StepName.ATTRIBUTE: _("Quién habla"),
+    StepName.DESCRIBE: _("Título y resumen"),
+    StepName.ASSESS: _("Ficha"),
+    StepName.NOTIFY: _("Aviso"),
+}
+"""What each step makes, for a list of what there is and what is not."""
+
+
 def status_of(steps: Iterable[ProcessingStep]) -> Conversation.Status:
     """What the steps amount to that people wait for."""
     states = {step.name: step.state for step in steps if step.name not in NOT_WAITED_FOR}

@@ -10,10 +10,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from portal.accounts.models import Employee
 from portal.accounts.queries import signed_in
 from portal.conversations import audio_view, consent_view, queries, turn_view
 from portal.conversations.forms import UploadForm
-from portal.conversations.models import Conversation, Transcript
+from portal.conversations.models import Conversation
 from portal.participants import queries as participants
 from portal.web.fragments import is_fragment
 
@@ -21,14 +22,11 @@ from portal.web.fragments import is_fragment
 SUFFIXES = (*audio_view.TYPES, ".mov", ".wma", ".amr", ".3gp")
 
 
-def _cards(conversations: QuerySet[Conversation]) -> QuerySet[Conversation]:
-    """With all that a card draws."""
-    to_review = Count("flags", filter=Q(flags__resolved_at=None))
-    return (
-        conversations.select_related("recording", "transcript")
-        .prefetch_related("steps")
-        .annotate(to_review=to_review)
-    )
+def with_all_shown(conversations: QuerySet[Conversation]) -> QuerySet[Conversation]:
+    """With what is drawn of one on a card and at the head of its page."""
+    return conversations.select_related(
+        "participant__sheet", "created_by", "consent", "recording", "transcript"
+    ).prefetch_related("steps")
 
 
 @require_safe
@@ -38,7 +36,7 @@ def participant(request: HttpRequest, pk: UUID) -> HttpResponse:
     person = get_object_or_404(
         participants.visible_to(employee).select_related("sheet", "team"), pk=pk
     )
-    cards = list(_cards(queries.visible_to(employee).filter(participant=person)))
+    cards = list(with_all_shown(queries.visible_to(employee).filter(participant=person)))
     first = request.GET.get("conversacion")
     cards.sort(key=lambda card: str(card.pk) != first)
     context = {
@@ -47,6 +45,7 @@ def participant(request: HttpRequest, pk: UUID) -> HttpResponse:
         "conversations": cards,
         "opened": first,
         "has_conversations": bool(cards),
+        "exportable": any(card.consent.withdrawn_at is None for card in cards),
         "fragment": is_fragment(request),
     }
     page = "cards" if context["fragment"] else "participant"
@@ -55,8 +54,11 @@ def participant(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_safe
 def card(request: HttpRequest, pk: UUID) -> HttpResponse:
-    visible = queries.visible_to(signed_in(request)).select_related("participant__sheet")
-    conversation = get_object_or_404(_cards(visible), pk=pk)
+    return show_card(request, signed_in(request), pk)
+
+
+def show_card(request: HttpRequest, employee: Employee, pk: UUID) -> HttpResponse:
+    conversation = get_object_or_404(with_all_shown(queries.visible_to(employee)), pk=pk)
     context = {
         "conversation": conversation,
         "participant": conversation.participant,
@@ -98,18 +100,15 @@ def upload(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_safe
 def transcript(request: HttpRequest, pk: UUID) -> HttpResponse:
-    conversation = get_object_or_404(
-        queries.visible_to(signed_in(request))
-        .select_related("participant__sheet", "created_by", "recording")
-        .prefetch_related("steps"),
-        pk=pk,
-    )
-    found = Transcript.objects.filter(conversation=conversation).first()
+    visible = with_all_shown(queries.visible_to(signed_in(request)))
+    conversation = get_object_or_404(visible, pk=pk)
+    found = getattr(conversation, "transcript", None)
     context = {
         "conversation": conversation,
         "participant": conversation.participant,
         "has_conversations": True,
         "transcript": found,
+        "seen": found.pk if found else "",
         "said": queries.said(found) if found else [],
         "speakers": list(found.speakers.order_by("label")) if found else [],
         **turn_view.context(conversation, found),

@@ -6,10 +6,13 @@ The JSON is an interface (other programs read it); its form is in ``docs/`` and 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from portal.speech.engines.base import Transcript, Turn, Word
+
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 class NotATranscript(Exception):
@@ -87,13 +90,13 @@ def to_vtt(transcript: Transcript, roles: Mapping[str, str] | None = None) -> st
 def to_srt(transcript: Transcript, roles: Mapping[str, str] | None = None) -> str:
     return "\n".join(
         f"{number}\n{_clock(turn.start, ',')} --> {_clock(turn.end, ',')}\n"
-        f"{_name(turn, roles)}: {_one_line(turn.text)}\n"
+        f"{_name(turn, roles)}: {one_line(turn.text)}\n"
         for number, turn in enumerate(transcript.turns, 1)
     )
 
 
 def to_text(transcript: Transcript, roles: Mapping[str, str] | None = None) -> str:
-    return "".join(f"{_name(turn, roles)}: {_one_line(turn.text)}\n" for turn in transcript.turns)
+    return "".join(f"{_name(turn, roles)}: {one_line(turn.text)}\n" for turn in transcript.turns)
 
 
 FORMATS = {"json": to_json, "vtt": to_vtt, "srt": to_srt, "txt": to_text}
@@ -121,16 +124,17 @@ def _turn(item: Mapping[str, Any]) -> Turn:
 
 
 def _name(turn: Turn, roles: Mapping[str, str] | None) -> str:
-    return _one_line((roles or {}).get(turn.speaker, turn.speaker))
+    return one_line((roles or {}).get(turn.speaker, turn.speaker))
 
 
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
+def one_line(text: str) -> str:
+    """Without what would begin another line, or steer a terminal that shows the file."""
+    return " ".join(CONTROL.sub(" ", text).split())
 
 
 def _vtt_text(text: str) -> str:
     """Text of a cue: on one line, and without what would be markup."""
-    text = _one_line(text).replace("&", "&amp;")
+    text = one_line(text).replace("&", "&amp;")
     return text.replace("<", "&lt;").replace(">", "&gt;")
 
 

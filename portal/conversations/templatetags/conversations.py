@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from portal.accounts import engines
 from portal.conversations.models import Conversation, Gap, ProcessingStep, Speaker, Turn
-from portal.conversations.steps import StepName
+from portal.conversations.steps import PRODUCTS, StepName
 from portal.conversations.words import placed
 
 register = template.Library()
@@ -133,6 +133,27 @@ def shown_steps(conversation: Conversation) -> list[ProcessingStep]:
 def step_name(step: ProcessingStep) -> str:
     """What the step does, in words; the name itself for one that is gone since."""
     return str(dict(StepName.choices).get(step.name, step.name))
+
+
+@register.filter
+def step_product(step: ProcessingStep) -> str:
+    """What the step makes, in words; the name itself for one that is gone since."""
+    return str(PRODUCTS.get(step.name, step.name))
+
+
+# Icon of bootstrap-icons.
+STEP_ICONS = {
+    ProcessingStep.State.WAITING: "bi-circle",
+    ProcessingStep.State.RUNNING: "bi-arrow-repeat",
+    ProcessingStep.State.DONE: "bi-check-circle-fill",
+    ProcessingStep.State.FAILED: "bi-x-circle-fill",
+    ProcessingStep.State.SKIPPED: "bi-dash-circle",
+}
+
+
+@register.filter
+def step_icon(step: ProcessingStep) -> str:
+    return STEP_ICONS[ProcessingStep.State(step.state)]
 
 
 # Chip of tokens.css and icon of bootstrap-icons.

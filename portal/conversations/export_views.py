@@ -1,0 +1,125 @@
+"""Taking conversations away: one in a format, or all of a person in a zip."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Iterator
+from pathlib import PurePath
+from uuid import UUID
+
+from asgiref.sync import sync_to_async
+from django.contrib import messages
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseRedirect,
+    StreamingHttpResponse,
+)
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from portal.accounts.models import Employee
+from portal.accounts.queries import signed_in
+from portal.conversations import archive, audio_view, exports, filenames, queries
+from portal.conversations.errors import Refused
+from portal.conversations.exports import Format
+from portal.conversations.models import Conversation
+from portal.participants import queries as participants
+from portal.participants.models import Participant
+
+logger = logging.getLogger(__name__)
+
+
+@require_safe
+def conversation(request: HttpRequest, pk: UUID, chosen: str) -> HttpResponseBase:
+    if chosen not in Format.values:
+        raise Http404
+    found = get_object_or_404(queries.exportable(signed_in(request)), pk=pk)
+    try:
+        return exported(request, found, Format(chosen))
+    except Refused as refused:
+        messages.warning(request, refused.public_message)
+        return redirect("conversations:participant", found.participant_id)
+
+
+@require_safe
+def participant(request: HttpRequest, pk: UUID) -> HttpResponseBase:
+    employee = signed_in(request)
+    person = get_object_or_404(participants.visible_to(employee), pk=pk)
+    try:
+        return zipped(request, employee, person)
+    except Refused as refused:
+        messages.warning(request, refused.public_message)
+        return redirect("conversations:participant", person.pk)
+
+
+def exported(request: HttpRequest, conversation: Conversation, chosen: Format) -> HttpResponseBase:
+    """The file of a conversation as ``chosen``. Raises Refused."""
+    exports.check_consent(conversation)
+    if chosen == Format.AUDIO:
+        response = _audio(request, conversation)
+        suffix = PurePath(str(exports.sound(conversation).name)).suffix
+    else:
+        content = exports.written(conversation, chosen)
+        response = HttpResponse(content, content_type=exports.CONTENT_TYPES[chosen])
+        suffix = f".{chosen}"
+    _noted(request, f"conversation {conversation.pk}", chosen)
+    return _to_keep(response, filenames.of_conversation(conversation, suffix))
+
+
+def zipped(request: HttpRequest, employee: Employee, participant: Participant) -> HttpResponseBase:
+    """All that is kept of a person's conversations. Raises Refused."""
+    pieces = archive.of_participant(employee=employee, participant=participant)
+    response: HttpResponseBase
+    if request.method == "HEAD":
+        response = HttpResponse(content_type="application/zip")
+    else:
+        response = StreamingHttpResponse(_in_turn(pieces), content_type="application/zip")
+    _noted(request, f"participant {participant.pk}", "zip")
+    name = filenames.safe(participant.name, filenames.NAME)
+    return _to_keep(response, " - ".join(filter(None, [name, _("conversaciones")])) + ".zip")
+
+
+def _audio(request: HttpRequest, conversation: Conversation) -> HttpResponseBase:
+    """In ranges as when it is played, so that a browser can go on with what broke off; what is in
+    a storage elsewhere passes through, since its own address says nothing of a name."""
+    file = exports.sound(conversation)
+    try:
+        response = audio_view.audio(request, conversation.pk)
+    except Http404:
+        raise Refused(
+            "no_audio",
+            _(
+                "No se encuentra el audio de esta conversación en el almacén. Avise a quien "
+                "administra el portal."
+            ),
+            status=409,
+        ) from None
+    if isinstance(response, HttpResponseRedirect):
+        response = StreamingHttpResponse(
+            _in_turn(archive.blocks(file)), content_type="application/octet-stream"
+        )
+        response["Content-Length"] = str(file.size)
+    return response
+
+
+def _to_keep(response: HttpResponseBase, name: str) -> HttpResponseBase:
+    response["Content-Disposition"] = content_disposition_header(True, name)
+    return response
+
+
+def _noted(request: HttpRequest, what: str, chosen: str) -> None:
+    logger.info("%s exported as %s by employee %s", what, chosen, signed_in(request).pk)
+
+
+async def _in_turn(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """``pieces``, each made in the thread of this request, which has its database connection.
+    Asynchronous, since under ASGI Django would read a plain iterator whole into memory."""
+    following = sync_to_async(lambda: next(pieces, None))
+    while (piece := await following()) is not None:
+        if piece:
+            yield piece
