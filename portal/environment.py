@@ -67,6 +67,10 @@ class Environment(BaseSettings):
         4 * 3600, ge=1, le=4 * 3600, description="a live recording stops by itself at this length"
     )
 
+    redaction_undo_minutes: int = Field(
+        30, ge=0, le=7 * 24 * 60, description="how long a redaction can be undone; 0: not at all"
+    )
+
     @field_validator("data")
     @classmethod
     def _absolute(cls, value: Path) -> Path:

@@ -18,11 +18,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
 from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
 
 from conftest import Cast
 from portal.assessments import services as assessments
 from portal.conversations.models import Conversation, Recording, Speaker, Transcript, Turn, Upload
-from portal.corrections.models import Flag
+from portal.corrections.models import Redaction
 from portal.live.models import LiveRecording
 from portal.notifications.models import Notification
 from portal.participants.models import Consent, Participant
@@ -59,6 +60,7 @@ class Scene:
     notification: Notification
     flag: int
     live: LiveRecording
+    redaction: int
 
 
 OF_ONE_PARTICIPANT = {
@@ -72,8 +74,9 @@ OF_ONE_PARTICIPANT = {
     "conversations:card": lambda s: [s.conversation.pk],
     "conversations:outcome": lambda s: [s.conversation.pk],
     "conversations:retry": lambda s: [s.conversation.pk],
-    "conversations:export": lambda s: [s.conversation.pk, "docx"],
-    "conversations:export-all": lambda s: [s.participant.pk],
+    "corrections:strike": lambda s: [s.conversation.pk],
+    "corrections:redactions": lambda s: [s.conversation.pk],
+    "corrections:undo-redaction": lambda s: [s.conversation.pk, s.redaction],
     "live:prepare": lambda s: [s.participant.pk],
     "live:start": lambda s: [s.participant.pk],
     "live:open_of": lambda s: [s.participant.pk],
@@ -160,7 +163,15 @@ def scene(cast: Cast, participant: Participant, consent: Consent) -> Scene:
     live = LiveRecording.objects.create(
         participant=participant, consent=consent, created_by=cast.owner, engine="local"
     )
-    return Scene(participant, conversation, upload, answer.pk, notification, flag.pk, live)
+    redaction = Redaction.objects.create(
+        conversation=conversation,
+        start=0,
+        end=1,
+        made_by=cast.owner,
+        final_at=timezone.now(),
+        finished_at=timezone.now(),
+    )
+    return Scene(participant, conversation, upload, answer.pk, notification, live, redaction.pk)
 
 
 def turned_away(response: HttpResponse) -> bool:
@@ -219,8 +230,7 @@ def test_a_notification_is_for_its_recipient_only(scene: Scene, cast: Cast) -> N
 def test_what_does_not_exist_looks_like_what_one_may_not_see(
     scene: Scene, cast: Cast, name: str
 ) -> None:
-    ids = [uuid4() if not isinstance(a, int | str) else a for a in OF_ONE_PARTICIPANT[name](scene)]
-    if any(isinstance(value, int) for value in ids):
-        ids = [10**9]
+    missing = {int: 10**9, str: None}
+    ids = [missing.get(type(a), uuid4()) or a for a in OF_ONE_PARTICIPANT[name](scene)]
     response = cast.client(cast.owner).get(reverse(name, args=ids), HTTP_TUS_RESUMABLE="1.0.0")
     assert response.status_code in (404, 405)

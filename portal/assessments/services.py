@@ -257,13 +257,14 @@ def _prove_again(sheet: Sheet, conversation: Conversation) -> None:
         )
         proven = ground_finding(spoken, said)
         if proven.state == "unasked":
-            _take_back(answer)
+            take_back(answer)
         elif proven.state != answer.state:
             _propose(answer, proven, turns, conversation, answer.engine, answer.model)
     _count(sheet)
 
 
-def _take_back(answer: Answer) -> None:
+def take_back(answer: Answer) -> None:
+    """As if nobody had answered. The caller holds the sheet's row and counts it anew."""
     answer.state, answer.origin = Answer.State.UNASKED, Answer.Origin.NONE
     answer.value = answer.engine = answer.model = ""
     answer.confidence, answer.conversation = 0.0, None

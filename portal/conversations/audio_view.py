@@ -51,7 +51,10 @@ def audio(request: HttpRequest, pk: UUID) -> HttpResponseBase:
         pk=pk,
         recording__isnull=False,
     )
-    file, sha256 = playback.played(conversation)
+    try:
+        file, sha256 = playback.played(conversation)
+    except playback.NotYet:
+        return HttpResponse(status=503, headers={"Retry-After": "30"})
     content_type = TYPES.get(PurePath(str(file.name)).suffix, "application/octet-stream")
     try:
         path = Path(file.path)

@@ -4,7 +4,10 @@ one left: names are made of ids, and until the rows are there nothing else has t
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePath
+from tempfile import NamedTemporaryFile
 
 from django.core.files import File
 from django.core.files.storage import default_storage
@@ -32,6 +35,24 @@ def put(part: Path, name: str) -> str:
         for folder in (target.parent, target.parent.parent):
             _sync(folder)
     return name
+
+
+@contextmanager
+def at_hand(name: str) -> Iterator[Path]:
+    """The file of that name on this machine; fetched for the while from a storage elsewhere."""
+    try:
+        path = Path(default_storage.path(name))
+    except NotImplementedError:
+        with (
+            NamedTemporaryFile(suffix=PurePath(name).suffix) as copy,
+            default_storage.open(name) as original,
+        ):
+            for block in original.chunks(partfiles.BLOCK):
+                copy.write(block)
+            copy.flush()
+            yield Path(copy.name)
+    else:
+        yield path
 
 
 def _sync(folder: Path) -> None:

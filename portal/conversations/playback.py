@@ -17,6 +17,10 @@ from portal.conversations.models import Conversation, Playback, playback_path
 from portal.speech import playback as speech
 
 
+class NotYet(Exception):
+    """What may be played is being made."""
+
+
 def draft_path(conversation: Conversation) -> Path:
     """Where it is made: always at the same place, so that a killed worker leaves no litter."""
     path = partfiles.path_of(conversation.pk).with_suffix(speech.SUFFIX)
@@ -57,6 +61,10 @@ def save(*, conversation: Conversation, draft: Path, sound: speech.Sound) -> Pla
 
 
 def played(conversation: Conversation) -> tuple[FieldFile, str]:
-    """The file that is played and its hash. Raises Recording.DoesNotExist."""
-    kept = getattr(conversation, "playback", None) or conversation.recording
+    """The file that is played and its hash. Raises Recording.DoesNotExist, and NotYet when the
+    recording still has the sound of something that was struck out."""
+    kept = getattr(conversation, "playback", None)
+    if kept is None and conversation.redactions.filter(finished_at=None).exists():
+        raise NotYet
+    kept = kept or conversation.recording
     return kept.file, kept.sha256

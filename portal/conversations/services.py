@@ -8,7 +8,7 @@ from pathlib import PurePath
 from django.core.files import File
 from django.core.files.storage import default_storage
 from django.db import OperationalError, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils.translation import gettext as _
 from procrastinate.contrib.django.django_connector import DjangoConnector
 from procrastinate.manager import JobManager
@@ -269,24 +269,18 @@ def retry(
             "nothing_failed", _("Todo ha funcionado: no hay nada que repetir."), status=409
         )
     check_consent(conversation.consent, conversation.participant)
-    if engine is not None:
-        if not failed.filter(name=StepName.TRANSCRIBE).exists():
-            raise Refused(
-                "transcribed",
-                _("La transcripción ya está hecha: no hace falta elegir otro motor."),
-                status=409,
-            )
-        check_engine(engine)
-        conversation.engine = engine
-        conversation.save(update_fields=["engine"])
-    again = failed | steps.filter(name=StepName.NOTIFY)
-    again.update(
+    repeat(conversation=conversation, steps=failed | steps.filter(name=StepName.NOTIFY))
+    participants.touch(conversation.participant)
+    return conversation
+
+
+def repeat(*, conversation: Conversation, steps: QuerySet[ProcessingStep]) -> None:
+    """Put steps of a conversation back in line. Part of the caller's transaction."""
+    steps.update(
         state=State.WAITING, attempts=0, progress=0.0, reason="", started_at=None, finished_at=None
     )
     settle(conversation=conversation)
-    participants.touch(conversation.participant)
     enqueue(conversation)
-    return conversation
 
 
 def settle(*, conversation: Conversation) -> Conversation:

@@ -7,11 +7,10 @@ nothing of attempts, states and jobs; that is pipeline/run.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from pathlib import Path, PurePath
-from tempfile import NamedTemporaryFile
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +19,7 @@ from portal.assessments import services as assessments
 from portal.conversations import services
 from portal.conversations.models import Conversation, Recording, Speaker, Turn, VoiceActivity
 from portal.conversations.steps import StepName
-from portal.corrections import queries as corrections
+from portal.corrections import redaction
 from portal.live import queries as recordings
 from portal.live import services as live
 from portal.notifications import services as notifications
@@ -58,6 +57,7 @@ def transcribe(conversation: Conversation, progress: Progress) -> None:
     )
     with _file(conversation.recording) as path:
         transcript = engine.transcribe(speech.Audio(path), options=options, progress=progress)
+    transcript = redaction.struck(conversation, transcript)
     # Of a live recording there is one already, with answers that rest on it.
     assessments.replace_transcript(conversation=conversation, transcript=transcript)
 
@@ -133,17 +133,6 @@ def _turns(conversation: Conversation) -> list[Turn]:
     )
 
 
-@contextmanager
-def _file(recording: Recording) -> Iterator[Path]:
-    """The recording on this machine; fetched for the while from a storage that is elsewhere."""
-    try:
-        path = Path(recording.file.path)
-    except NotImplementedError:
-        suffix = PurePath(str(recording.file.name)).suffix
-        with NamedTemporaryFile(suffix=suffix) as copy, recording.file.open("rb") as original:
-            for block in original.chunks(1024 * 1024):
-                copy.write(block)
-            copy.flush()
-            yield Path(copy.name)
-    else:
-        yield path
+def _file(recording: Recording) -> AbstractContextManager[Path]:
+    """The recording on this machine, with nothing to be heard of what was struck out of it."""
+    return redaction.sound(recording.conversation)

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from portal.speech.playback import muxer
+
 if TYPE_CHECKING:
     import av
-
-FORMATS = {".webm": "webm", ".ogg": "ogg", ".opus": "ogg"}
 
 SLACK = 0.01
 """Seconds by which the time of a packet and that of its sound may differ: an encoder begins a
@@ -27,13 +27,14 @@ _SILENT_FRAME = b"\xff\xfe"
 
 
 def silence_packets(source: Path, target: Path, stretches: Sequence[tuple[float, float]]) -> None:
-    """Write the Opus of ``source`` to ``target``, on disk to last, with nothing to be heard from
-    when to when ``stretches`` say (seconds). Both are of the format their ending says."""
+    """Write what `playback.make` made, ``source``, to ``target``, on disk to last, with nothing to
+    be heard from when to when ``stretches`` say (seconds)."""
     import av
 
     with av.open(source) as heard, target.open("w+b") as file:
         os.fchmod(file.fileno(), 0o600)
-        with av.open(file, "w", format=FORMATS[target.suffix]) as container:
+        options = muxer((heard.duration or 0) / av.time_base)
+        with av.open(file, "w", format="webm", container_options=options) as container:
             stream = heard.streams.audio[0]
             written = container.add_stream_from_template(stream)
             for packet in heard.demux(stream):

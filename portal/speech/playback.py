@@ -61,15 +61,8 @@ def make(
     """
     import av
 
-    room = ceil(seconds / CLUSTER_SECONDS + 10) * CUE_BYTES
-    muxer = {
-        "reserve_index_space": str(room),
-        "cues_to_front": "1",  # moves everything, should the room not do
-        "cluster_time_limit": str(CLUSTER_SECONDS * 1000),
-        "fflags": "+bitexact",  # the same sound is the same file
-    }
     waveform = _Waveform()
-    with av.open(str(target), "w", format="webm", container_options=muxer) as container:
+    with av.open(str(target), "w", format="webm", container_options=muxer(seconds)) as container:
         stream = container.add_stream("libopus", rate=SAMPLE_RATE, options=OPUS)
         stream.codec_context.layout = "mono"
         stream.codec_context.format = "s16"
@@ -80,6 +73,17 @@ def make(
             progress(min(waveform.samples / SAMPLE_RATE / seconds, 1.0))
         container.mux(stream.encode(None))
     return Sound(round(waveform.samples / SAMPLE_RATE, 3), waveform.peaks())
+
+
+def muxer(seconds: float) -> dict[str, str]:
+    """Options of the container for sound of about that length."""
+    room = ceil(seconds / CLUSTER_SECONDS + 10) * CUE_BYTES
+    return {
+        "reserve_index_space": str(room),
+        "cues_to_front": "1",  # moves everything, should the room not do
+        "cluster_time_limit": str(CLUSTER_SECONDS * 1000),
+        "fflags": "+bitexact",  # the same sound is the same file
+    }
 
 
 def _encode(container: OutputContainer, stream: AudioStream, samples: Samples, *, at: int) -> None:

@@ -69,6 +69,7 @@ class PortalPlayer extends HTMLElement {
     });
     document.addEventListener("keydown", (event) => this.key(event));
     document.addEventListener("page-shown", () => this.tell());
+    document.addEventListener("sound-changed", ({ detail }) => this.renew(detail.audio));
     document.addEventListener("submit", ({ target }) => {
       if (target.matches("[data-sign-out]")) this.close();
     });
@@ -190,6 +191,15 @@ class PortalPlayer extends HTMLElement {
     const at = this.audio.currentTime;
     this.audio.src = this.url;
     this.audio.currentTime = at;
+  }
+
+  /** What is at `url` sounds otherwise by now: nothing of what the browser has of it is played. */
+  renew(url) {
+    if (url !== this.url) return;
+    const { paused } = this.audio;
+    this.reload();
+    this.describe(url);
+    if (!paused) this.start();
   }
 
   async failed() {
