@@ -3,10 +3,13 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from portal.accounts import engines
+from portal.accounts.models import Employee
+from portal.conversations.models import Conversation
 from portal.conversations.templatetags.conversations import spoken_language
 
 # What is spoken in the offices, Spain's languages first.
@@ -56,3 +59,47 @@ class UploadForm(EngineForm):
         language = self.fields["language"]
         assert isinstance(language, forms.ChoiceField)  # noqa: S101  # for the type checker
         language.choices = language_choices()
+
+
+def seen_of(conversation: Conversation) -> str:
+    """What a person sees of it, to be told from what it is when they save."""
+    return f"{conversation.title}|{conversation.description}"
+
+
+class DescriptionForm(forms.ModelForm):  # type: ignore[type-arg]
+    """``seen`` is what the person was looking at (`seen_of`)."""
+
+    seen = forms.CharField(required=False, strip=False)
+
+    class Meta:
+        model = Conversation
+        fields = ["title", "description"]
+        widgets = {
+            "title": forms.TextInput(attrs={"autocomplete": "off"}),
+            "description": forms.Textarea,
+        }
+
+    def __init__(
+        self, data: QueryDict | None, *, conversation: Conversation, employee: Employee
+    ) -> None:
+        self.now, self.employee = seen_of(conversation), employee
+        self.titled_by = conversation.titled_by
+        super().__init__(data, instance=conversation)
+
+    def clean(self) -> dict[str, Any]:
+        """Refuses, once, to write over what was saved in the meantime by somebody else."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if cleaned.get("seen") != self.now and self.titled_by != self.employee:
+            title, _mark, description = self.now.partition("|")
+            raise forms.ValidationError(
+                gettext(
+                    "Mientras escribía, %(name)s guardó: «%(title)s». %(description)s Si guarda "
+                    "ahora, lo suyo lo sustituye."
+                )
+                % {
+                    "name": self.titled_by or gettext("el portal"),
+                    "title": title,
+                    "description": description,
+                }
+            )
+        return cleaned

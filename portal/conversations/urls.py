@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from portal.conversations import audio_view, export_views, steps_view, uploads, views
+from portal.conversations import audio_view, heading_view, steps_view, uploads, views
 
 app_name = "conversations"
 
@@ -10,6 +10,7 @@ urlpatterns = [
     path("personas/<uuid:pk>/", views.participant, name="participant"),
     path("personas/<uuid:pk>/subir/", views.upload, name="upload"),
     path("conversaciones/<uuid:pk>/", views.transcript, name="transcript"),
+    path("conversaciones/<uuid:pk>/titulo/", heading_view.description, name="description"),
     path("conversaciones/<uuid:pk>/tarjeta/", views.card, name="card"),
     path("subidas/", uploads.uploads, name="uploads"),
     path("subidas/<uuid:pk>/", uploads.upload_detail, name="upload-detail"),

@@ -162,9 +162,9 @@ def _timed(said: Spoken, other: Spoken) -> list[list[Any]]:
 
 
 def _boundary(text: str, at: int) -> int:
-    """The nearest place to ``at`` that is not inside a word; of two, the one before."""
-    edges = [0, *(found.end() for found in re.finditer(r"\s+", text)), len(text)]
-    return min(edges, key=lambda edge: (abs(edge - at), edge))
+    """Where the word begins that follows the gap nearest to ``at``; of two, the one before."""
+    gaps = [(0, 0), *(found.span() for found in re.finditer(r"\s+", text)), (len(text), len(text))]
+    return min(gaps, key=lambda gap: max(gap[0] - at, at - gap[1], 0))[1]
 
 
 def _between(seconds: float, said: Spoken) -> float:

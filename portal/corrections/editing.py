@@ -36,12 +36,13 @@ def change_text(
     *, conversation: Conversation, employee: Employee, turn: int, seen: int, text: str
 ) -> Edit | None:
     """Give the turn with id ``turn``, seen at version ``seen``, another text; an empty one takes
-    the turn away. None when it is that text already. Raises Refused, Changed."""
+    the turn away. None when it is that text already, whatever was seen: the answer to an earlier
+    try may have been lost. Raises Refused, Changed."""
     transcript = begin(conversation)
-    found = _as_seen(transcript, turn, seen, employee)
     text = alignment.clean(text)
-    if text == found.text:
+    if transcript.turns.filter(pk=turn, text=text).exists():
         return None
+    found = _as_seen(transcript, turn, seen, employee)
     if len(text) > MAX_LENGTH:
         raise Refused(
             "too_long",

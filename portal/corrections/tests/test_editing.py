@@ -91,6 +91,14 @@ def test_the_same_text_is_no_change(
     assert not Edit.objects.exists()
 
 
+def test_a_text_that_is_sent_again_is_no_conflict(
+    conversation: Conversation, turns: list[Turn], cast: Cast
+) -> None:
+    text(conversation, cast, turns[1], "Otra cosa")
+    assert text(conversation, cast, turns[1], "Otra cosa") is None
+    assert Edit.objects.count() == 1
+
+
 def test_a_turn_without_text_goes_but_not_the_only_one(
     conversation: Conversation, turns: list[Turn], cast: Cast
 ) -> None:

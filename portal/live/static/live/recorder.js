@@ -1,9 +1,10 @@
 // One recording in this page: the microphone's frames go to the outbox and from there over the
 // link, and the state machine says what may happen when. Words for people come from the caller.
 
+import { post } from "../web/js/requests.js";
 import { Link } from "./link.js";
 import { deliver, hold, Kind, lockName, Outbox, RATE } from "./outbox.js";
-import { post, Ticks } from "./requests.js";
+import { Ticks } from "./requests.js";
 
 const NEXT = {
   connecting: ["recording", "interrupted", "stopping", "stored"],

@@ -1,42 +1,7 @@
-// Requests of the recording page to the server, and the ticks, which survive a cut.
+// Ticks on their way from the recording page to the server; they survive a cut.
+import { post } from "../web/js/requests.js";
 
 const RETRIES_MS = [500, 1000, 2000, 5000, 10_000];
-
-const csrf = () => document.cookie.match(/(?:^|; )csrftoken=([^;]*)/)?.[1] ?? "";
-
-export class RequestError extends Error {
-  /** `code` as the server says it, else "offline" or "failed"; `passing`: trying again may help. */
-  constructor(code, message, passing) {
-    super(message);
-    this.code = code;
-    this.passing = passing;
-  }
-}
-
-/** The JSON answer; raises RequestError with the server's sentence, or with none. */
-export const post = async (address, fields = {}) => {
-  let response;
-  try {
-    response = await fetch(address, {
-      method: "POST",
-      headers: { Accept: "application/json", "X-CSRFToken": csrf() },
-      body: new URLSearchParams(fields),
-    });
-  } catch {
-    throw new RequestError("offline", "", true);
-  }
-  const text = await response.text().catch(() => "");
-  let answer = {};
-  try {
-    answer = JSON.parse(text);
-  } catch {
-    // A proxy's page, or a sentence.
-  }
-  if (response.ok) return answer;
-  if (response.status === 401) throw new RequestError("unauthenticated", text, true);
-  const passing = response.status >= 500 || response.status === 429;
-  throw new RequestError(answer.code ?? "failed", answer.message ?? "", passing);
-};
 
 /** What people tick: sent until it is through, of each question only what was said last. */
 export class Ticks {
