@@ -101,7 +101,7 @@ def speech_stretches(
 ) -> list[Stretch]:
     """Stretches of speech in ``length`` samples, at least ``min_silence`` seconds apart before
     ``pad`` seconds are given to each side (half of the pause where the pause is too short)."""
-    active = voiced(probability)
+    active = speaking(probability)
     edges = np.flatnonzero(np.diff(np.concatenate(([False], active, [False])).astype(np.int8)))
     found: list[list[int]] = []
     for start, end in edges.reshape(-1, 2) * STEP:
@@ -119,9 +119,9 @@ def speech_stretches(
     return stretches
 
 
-def _hysteresis(values: NDArray[np.float32], *, high: float, low: float) -> NDArray[np.bool_]:
-    """True from a value of at least ``high`` on, until one below ``low``."""
-    marks = np.where(values >= high, 1, np.where(values < low, -1, 0))
+def speaking(probability: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """For each step whether it belongs to speech: from SPEECH on, until below STILL_SPEECH."""
+    marks = np.where(probability >= SPEECH, 1, np.where(probability < STILL_SPEECH, -1, 0))
     last = np.maximum.accumulate(np.where(marks != 0, np.arange(len(marks)), -1))
     decided: NDArray[np.bool_] = np.where(last >= 0, marks[last], -1) > 0
     return decided

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,6 +43,8 @@ PREVIEW = LIVE | {"beam_size": 1, "word_timestamps": False}
 
 PAUSES = {"min_silence": 2.0, "pad": 0.4}
 """faster-whisper's own: what it hears has short pauses left in."""
+
+MOST_TOKENS_PER_SECOND = 12
 
 VOICED = 0.3
 """Probability of speech below which a moment is silent, however sure the recogniser is."""
@@ -99,6 +101,26 @@ def recognise_short(
         piece.samples, language=language, hotwords=" ".join(vocabulary) or None, **LIVE
     )
     return [word for segment in segments for word in _believable(segment, piece)]
+
+
+def again(
+    whisper: WhisperModel, language: str | None, vocabulary: Iterable[str]
+) -> Callable[[Piece], list[Word]]:
+    """What decodes one or two seconds out of a longer piece, as ``recognise_short`` does: they are
+    often hard to hear, and must not end in a loop."""
+
+    def hear(piece: Piece) -> list[Word]:
+        seconds = len(piece.samples) / sound.SAMPLE_RATE
+        segments, _ = whisper.transcribe(
+            piece.samples,
+            language=language,
+            hotwords=" ".join(vocabulary) or None,
+            max_new_tokens=round(MOST_TOKENS_PER_SECOND * seconds) + 8,
+            **LIVE,
+        )
+        return [word for segment in segments for word in _believable(segment, piece)]
+
+    return hear
 
 
 def preview(whisper: WhisperModel, piece: Piece, language: str, vocabulary: Iterable[str]) -> str:

@@ -89,6 +89,7 @@ class LocalEngine:
         self, path: Path, folder: Path, options: Options, progress: Callable[[float], None]
     ) -> Transcript:
         from portal.speech.channels import ChannelBalance
+        from portal.speech.missed import fill_in
         from portal.speech.pieces import pieces
         from portal.speech.vad import packed
 
@@ -110,9 +111,12 @@ class LocalEngine:
                 segments, language = whisper.recognise(
                     recogniser, piece, language, options.vocabulary
                 )
+                said: list[Word] = []
                 for segment in segments:
-                    words.extend(segment)
+                    said.extend(segment)
                     rising(segment[-1].end if segment else piece.offset)
+                hear = whisper.again(recogniser, language, options.vocabulary)
+                words.extend(fill_in(piece, said, hear))
             for work in beside:
                 work.result()
         if heard < sound.MIN_SECONDS:

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from portal.engine import EngineError
 from portal.speech import whisper
 from portal.speech.audio import decode
 from portal.speech.engines import ENGINES, available_engines, get_engine
-from portal.speech.engines.base import Audio, Options
+from portal.speech.engines.base import Audio, Options, Word
 from portal.speech.engines.local import LocalEngine
 from portal.speech.tests.conftest import tone
 from tests.contracts.transcription import TranscriptionEngineContract
@@ -89,6 +90,22 @@ def test_pieces_join_without_loss(
     transcript = local.transcribe(Audio(dialogue), options=Options(language="es"))
     assert [turn.speaker for turn in transcript.turns] == ["S1", "S2"] * 4
     assert transcript.turns[-1].end == pytest.approx(29.4, abs=0.6)
+
+
+@pytest.mark.model
+def test_a_turn_that_whisper_passes_over_is_heard_again(
+    local: LocalEngine, dialogue: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recognise = whisper.recognise
+
+    def careless(*arguments: Any) -> tuple[Iterator[list[Word]], str | None]:
+        segments, language = recognise(*arguments)
+        return ([word for word in part if not 10 < word.start < 13] for part in segments), language
+
+    monkeypatch.setattr(whisper, "recognise", careless)
+    transcript = local.transcribe(Audio(dialogue), options=Options(language="es"))
+    assert [turn.speaker for turn in transcript.turns] == ["S1", "S2"] * 4
+    assert 10 < transcript.turns[2].start < 11 and 12 < transcript.turns[2].end < 13.5
 
 
 @pytest.mark.model
