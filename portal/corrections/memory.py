@@ -177,9 +177,10 @@ def _take_description(
     conversation.refresh_from_db(fields=["title", "description", "titled_by"])
     written = conversation.titled_by_id is not None
     was = {"title": conversation.title, "description": conversation.description}
-    if (written and not by_people) or not any(map(told.in_, was.values())):
+    gone = {name: "" for name, text in was.items() if told.in_(text)}
+    if (written and not by_people) or not gone:
         return None
-    Conversation.objects.filter(pk=conversation.pk).update(title="", description="", titled_by=None)
+    Conversation.objects.filter(pk=conversation.pk).update(**gone, titled_by=None)
     describe = conversation.steps.filter(name=StepName.DESCRIBE).exclude(
         state=ProcessingStep.State.SKIPPED
     )

@@ -216,7 +216,7 @@ def test_other_sound_in_its_place_is_taken_up_where_one_was(
     """As when an address has run out, or the recording has been made ready meanwhile."""
     start(page, participant)
     page.route(
-        "**/audio/",
+        "**/audio/?*",
         lambda route: route.abort(),
         times=1,
     )

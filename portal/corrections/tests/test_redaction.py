@@ -138,6 +138,15 @@ def test_a_title_that_does_not_stays(talk: Talk, cast: Cast) -> None:
     assert not ProcessingStep.objects.filter(state="waiting").exists()
 
 
+def test_of_title_and_description_only_what_tells_of_it_is_taken_at_once(
+    talk: Talk, cast: Cast
+) -> None:
+    Conversation.objects.update(title="Padrón y dinero")
+    strike(talk, cast)
+    conversation = Conversation.objects.get()
+    assert (conversation.title, conversation.description) == ("Padrón y dinero", "")
+
+
 def test_other_people_and_other_talks_are_left_alone(
     talk: Talk, cast: Cast, consent: Consent, tmp_path: Path
 ) -> None:

@@ -25,6 +25,10 @@ const clock = (seconds) => {
   return hours ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
 };
 
+/** An address of its own each time: for minutes a browser plays what it has of one without asking,
+ * whatever was struck out meanwhile. */
+const anew = (url) => `${url}?${Date.now().toString(36)}`;
+
 /** The colours and the title of what is at `url`; throws a Response or a TypeError. */
 const soundOf = async (url) => {
   const response = await fetch(new URL("../sonido/", new URL(url, location.href)));
@@ -102,7 +106,7 @@ class PortalPlayer extends HTMLElement {
     this.#again = false;
     this.hidden = false;
     this.problem("");
-    this.audio.src = url;
+    this.audio.src = anew(url);
     const left = this.#left.get(url) ?? 0;
     if (!duration || left < duration - NEARLY_OVER_S) this.audio.currentTime = left;
     this.parts.title.textContent = title;
@@ -189,7 +193,7 @@ class PortalPlayer extends HTMLElement {
   /** The same recording again, from where it is: it may have another file or address by now. */
   reload() {
     const at = this.audio.currentTime;
-    this.audio.src = this.url;
+    this.audio.src = anew(this.url);
     this.audio.currentTime = at;
   }
 

@@ -99,7 +99,7 @@ class PortalStrike extends HTMLElement {
     less.addEventListener("click", () => this.extend(-1));
     more.addEventListener("click", () => this.extend(1));
     leave.addEventListener("click", () => this.leave());
-    strike.addEventListener("click", (event) => this.ask(event));
+    strike.addEventListener("click", () => this.ask());
     panel.addEventListener("keydown", (event) => this.key(event));
     // A press must not take the selection away.
     panel.addEventListener("mousedown", (event) => event.preventDefault());
@@ -195,7 +195,7 @@ class PortalStrike extends HTMLElement {
     const address = new URL(this.dataset.url, location.href);
     address.searchParams.set("desde", secondsOf(words.first));
     address.searchParams.set("hasta", secondsOf(words.last));
-    this.parts.strike.href = address.pathname + address.search;
+    this.address = address.pathname + address.search;
     this.place();
   }
 
@@ -210,10 +210,9 @@ class PortalStrike extends HTMLElement {
     panel.style.left = `${within(box.left, innerWidth - offsetWidth)}px`;
   }
 
-  ask(event) {
-    event.preventDefault();
+  ask() {
     // A failure has been told by its event.
-    htmx.ajax("GET", this.parts.strike.href, { target: "#dialog-content" }).catch(() => {});
+    htmx.ajax("GET", this.address, { target: "#dialog-content" }).catch(() => {});
   }
 }
 
