@@ -24,9 +24,14 @@ SUFFIXES = (*audio_view.TYPES, ".mov", ".wma", ".amr", ".3gp")
 
 def with_all_shown(conversations: QuerySet[Conversation]) -> QuerySet[Conversation]:
     """With what is drawn of one on a card and at the head of its page."""
-    return conversations.select_related(
-        "participant__sheet", "created_by", "consent", "recording", "transcript"
-    ).prefetch_related("steps")
+    return (
+        conversations.select_related(
+            "participant__sheet", "created_by", "consent", "recording", "transcript"
+        )
+        .prefetch_related("steps")
+        .annotate(to_review=Count("flags", filter=Q(flags__resolved_at=None)))
+        .order_by("-created_at")  # the model's own order does not survive the counting
+    )
 
 
 @require_safe

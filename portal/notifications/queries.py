@@ -47,11 +47,15 @@ def in_progress(employee: Employee) -> list[InProgress]:
         .select_related("participant")
         .prefetch_related("steps")
     )
-    return [_progress(conversation) for conversation in waiting]
+    looked_at = (_progress(conversation) for conversation in waiting)
+    return [found for found in looked_at if found is not None]
 
 
-def _progress(conversation: Conversation) -> InProgress:
+def _progress(conversation: Conversation) -> InProgress | None:
+    """None for one that has ended since it was found."""
     steps = [step for step in conversation.steps.all() if step.name != StepName.PLAYBACK]
-    current = next(step for step in steps if step.state in OPEN)
+    current = next((step for step in steps if step.state in OPEN), None)
+    if current is None:
+        return None
     done = sum(1.0 if step.state not in OPEN else step.progress for step in steps)
     return InProgress(conversation, current, done / len(steps))

@@ -1,15 +1,17 @@
 from __future__ import annotations
 
+from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 from django.test import Client
 
 from conftest import Cast
 from portal.accounts.models import Membership
 from portal.conversations.models import Conversation, ProcessingStep
 from portal.conversations.steps import StepName
-from portal.notifications import services
+from portal.notifications import queries, services
 from portal.notifications.models import Notification
 from portal.participants.models import Consent
 
@@ -49,6 +51,19 @@ def end(conversation: Conversation) -> Notification:
     conversation.save()
     conversation.steps.update(state="done")
     return services.notify(conversation)
+
+
+def test_one_that_ends_while_it_is_looked_up_breaks_nothing(
+    cast: Cast, conversation: Conversation
+) -> None:
+    def end_after_the_first(execute: Any, sql: str, *rest: Any) -> Any:
+        found = execute(sql, *rest)
+        if sql.startswith("SELECT DISTINCT"):
+            conversation.steps.update(state="done")
+        return found
+
+    with connection.execute_wrapper(end_after_the_first):
+        assert queries.in_progress(cast.owner) == []
 
 
 def activity(client: Client, *watched: object) -> str:
