@@ -80,10 +80,13 @@ def test_it_plays_on_through_ten_pages(
         (lambda: page.go_back(), "Ficha"),
         (lambda: page.go_back(), title),
         (lambda: page.go_forward(), "Ficha"),
-        (lambda: page.locator(".brand").click(), "Fátima Belkacem"),
-        (lambda: page.get_by_role("searchbox").fill("manuel"), "Fátima Belkacem"),
-        (lambda: page.get_by_role("link", name="Manuel Ortega").click(), "Manuel Ortega"),
-        (lambda: page.goto("#main"), "Manuel Ortega"),
+        (lambda: page.locator(".brand").click(), "Manuel Ortega"),
+        (lambda: page.get_by_role("searchbox").fill("fatima"), "Manuel Ortega"),
+        (
+            lambda: page.get_by_role("link", name=re.compile("^Fátima .* 1 conv")).click(),
+            "Fátima Belkacem",
+        ),
+        (lambda: page.go_back(), "Manuel Ortega"),
         (lambda: player(page).get_by_role("link", name=title).click(), title),
         (lambda: page.go_back(), "Manuel Ortega"),
     ]
