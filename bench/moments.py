@@ -2,9 +2,10 @@
 
     python -m bench.moments [--json] [RECORDING ...]
 
-Each recording (with its reference beside it; by default those of `eval/` and of the demo) is
-transcribed by the local engine. What is doubted is held against the reference; speech that was
-left out and words that nobody said are planted, one turn at a time. See README.md beside this file.
+Each recording (with its reference beside it; by default those of `eval/` and of the demo) is heard
+as it is, in noise and by telephone (`versions.py`), by the local engine. What is doubted is held
+against the reference; speech that was left out and words that nobody said are planted, one turn at
+a time. See README.md beside this file.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -22,7 +24,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from bench import versions
 from bench.installation import MODELS, PROJECT
+from bench.versions import Said
 from portal.speech import audio, doubts, quality, vad
 from portal.speech.engines.base import Audio, Options, Transcript, Turn
 from portal.speech.engines.local import LocalEngine
@@ -30,56 +34,60 @@ from portal.speech.engines.local import LocalEngine
 sys.path.insert(0, str(PROJECT / "bench" / "eval"))
 import score  # its scorer stands alone
 
-RECORDINGS = sorted(
-    path
-    for folder in ("bench/eval/audio", "demo/audio")
-    for path in (PROJECT / folder).glob("*.ogg")
+EVAL, DEMO = (
+    sorted((PROJECT / folder / "audio").glob("*.ogg")) for folder in ("bench/eval", "demo")
 )
-THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7)
+VERSIONS = {"": versions.clean, "_noisy": versions.noisy, "_telephone": versions.telephone}
+THRESHOLDS = (0.4, 0.5, 0.6, 0.7)
 PLANTED_AT_LEAST = 2.0
 """Seconds of a turn that is taken out, or whose sound is."""
+
+Figures = dict[str, float]
+Judged = tuple[str, float, bool]
+"""Kind of what may be doubted, its probability, and whether it is right."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true", help="one flat object as the last line")
-    parser.add_argument("recordings", nargs="*", type=Path, default=RECORDINGS)
+    parser.add_argument("recordings", nargs="*", type=Path, default=[*EVAL, *DEMO])
     arguments = parser.parse_args()
     engine = LocalEngine(models_dir=MODELS)
-    counts: Counter[str] = Counter()
-    seconds = {"audio": 0.0, "find": 0.0, "listen": 0.0}
-    groups: list[tuple[str, float, bool]] = []
-    for path in arguments.recordings:
-        transcript = engine.transcribe(Audio(path), options=Options(language="es"))
-        voice = vad.unpacked(transcript.voice)
-        groups += judged(transcript, json.loads(path.with_suffix(".json").read_text()))
-        started = time.perf_counter()
-        found = moments(transcript.turns, voice)
-        seconds["find"] += time.perf_counter() - started
-        started = time.perf_counter()
-        vad.activity(audio.decode(path))
-        seconds["listen"] += time.perf_counter() - started
-        seconds["audio"] += transcript.duration
-        counts["moments"] += len(found)
-        counts += Counter(f"kind_{moment.kind}" for moment in found)
-        counts += planted(transcript, voice)
-        print(f"{path.name}: " + "; ".join(f"{m.kind} {m.start:.0f} s {m.quote!r}" for m in found))
-    figures = summed(counts, seconds) | thresholds(groups)
+    figures: Figures = {}
+    others = {path.stem: versions.read(path) for path in DEMO}
+    with tempfile.TemporaryDirectory() as folder:
+        for ending, version in VERSIONS.items():
+            counts: Counter[str] = Counter()
+            judged: list[Judged] = []
+            for path in arguments.recordings:
+                babble = [spoken for name, spoken in others.items() if name != path.stem]
+                spoken = version(versions.read(path), babble)
+                written = versions.write(spoken, Path(folder))
+                transcript = engine.transcribe(Audio(written), options=Options(language="es"))
+                counts += counted(transcript, f"{path.stem}{ending}")
+                judged += judge(transcript, spoken.turns)
+            measured = summed(counts) | by_threshold(judged)
+            figures |= {f"{name}{ending}": value for name, value in measured.items()}
+            if not ending:
+                figures |= seconds_per_hour(written, transcript)
     for name, value in figures.items():
         print(f"{name:40} {value:.3f}")
     if arguments.json:
         print(json.dumps(figures))
 
 
-def moments(turns: Sequence[Turn], voice: NDArray[np.float32]) -> list[quality.Moment]:
+def found(turns: Sequence[Turn], voice: NDArray[np.float32]) -> list[quality.Moment]:
     return quality.moments(turns, voice, language="es")
 
 
-def planted(transcript: Transcript, voice: NDArray[np.float32]) -> Counter[str]:
-    """Of turns whose words were taken out, and of turns under which the sound was, how many are
-    among the moments."""
-    counts: Counter[str] = Counter()
-    turns = transcript.turns
+def counted(transcript: Transcript, name: str) -> Counter[str]:
+    """The moments as it is; and of turns whose words are taken out, and turns under which the
+    voice is, how many are among the moments then."""
+    turns, voice = transcript.turns, vad.unpacked(transcript.voice)
+    moments = found(turns, voice)
+    print(f"{name}: " + "; ".join(f"{m.kind} {m.start:.0f} s {m.quote!r}" for m in moments))
+    counts = Counter(f"{moment.kind}_moments" for moment in moments)
+    counts["ms"] = round(1000 * transcript.duration)
     for number, turn in enumerate(turns):
         if turn.end - turn.start < PLANTED_AT_LEAST:
             continue
@@ -87,7 +95,7 @@ def planted(transcript: Transcript, voice: NDArray[np.float32]) -> Counter[str]:
         rest = [*turns[:number], *turns[number + 1 :]]
         counts["missed_found"] += any(
             moment.kind == "missed" and moment.start < turn.end and moment.end > turn.start
-            for moment in moments(rest, voice)
+            for moment in found(rest, voice)
         )
         silent = voice.copy()
         low, high = (
@@ -95,16 +103,14 @@ def planted(transcript: Transcript, voice: NDArray[np.float32]) -> Counter[str]:
         )
         silent[max(0, low) : high] = 0.01
         counts["silence_found"] += any(
-            moment.kind == "silence" and moment.turn == number for moment in moments(turns, silent)
+            moment.kind == "silence" and moment.turn == number for moment in found(turns, silent)
         )
     return counts
 
 
-def judged(
-    transcript: Transcript, reference: dict[str, list[dict[str, str]]]
-) -> Iterator[tuple[str, float, bool]]:
-    """Each name or number: kind, probability, and whether all its words are in the reference."""
-    truth = [token for turn in reference["turns"] for token in score.words_of(turn["text"])]
+def judge(transcript: Transcript, reference: Sequence[Said]) -> Iterator[Judged]:
+    """Each name or number, which is right when all its words are where the reference has them."""
+    truth = [token for said in reference for token in score.words_of(said.text)]
     heard = [
         (token, number, at)
         for number, turn in enumerate(transcript.turns)
@@ -117,38 +123,47 @@ def judged(
     }
     wrong = {(number, at) for i, (_, number, at) in enumerate(heard) if i not in right}
     for number, turn in enumerate(transcript.turns):
-        sure = replace(turn, words=tuple(replace(word, probability=0.0) for word in turn.words))
-        for doubt in doubts.doubts(sure, "es"):
+        unsure = tuple(replace(word, probability=0.0) for word in turn.words)
+        for doubt in doubts.doubts(replace(turn, words=unsure), "es"):
             places = range(doubt.first, doubt.last + 1)
             probability = min(turn.words[at].probability for at in places)
             yield doubt.kind, probability, not any((number, at) in wrong for at in places)
 
 
-def thresholds(groups: Sequence[tuple[str, float, bool]]) -> dict[str, float]:
-    figures: dict[str, float] = {}
-    for kind in ("name", "number"):
-        of_kind = [(probability, right) for k, probability, right in groups if k == kind]
-        wrong = sum(not right for _, right in of_kind)
-        figures |= {f"{kind}s": len(of_kind), f"{kind}s_wrong": wrong}
-        for threshold in THRESHOLDS:
-            flagged = [right for probability, right in of_kind if probability < threshold]
-            hits = sum(not right for right in flagged)
-            figures[f"{kind}_flagged_{threshold}"] = len(flagged)
-            figures[f"{kind}_precision_{threshold}"] = hits / max(1, len(flagged))
-            figures[f"{kind}_recall_{threshold}"] = hits / max(1, wrong)
-    return figures
-
-
-def summed(counts: Counter[str], seconds: dict[str, float]) -> dict[str, float]:
-    hours = seconds["audio"] / 3600
+def summed(counts: Counter[str]) -> Figures:
+    moments = {name: counts[name] for name in sorted(counts) if name.endswith("_moments")}
     return {
-        "moments_per_10_minutes": counts["moments"] / (6 * hours),
-        **{name: counts[name] for name in sorted(counts) if name.startswith("kind_")},
+        "moments_per_10_minutes": sum(moments.values()) / (counts["ms"] / 600_000),
+        **moments,
         "planted_turns": counts["planted"],
         "missed_recall": counts["missed_found"] / max(1, counts["planted"]),
         "silence_recall": counts["silence_found"] / max(1, counts["planted"]),
-        "find_s_per_hour": seconds["find"] / hours,
-        "listen_s_per_hour": seconds["listen"] / hours,
+    }
+
+
+def by_threshold(judged: Sequence[Judged]) -> Figures:
+    figures: Figures = {}
+    for kind in ("name", "number"):
+        of_kind = [(probability, right) for k, probability, right in judged if k == kind]
+        wrong = sum(not right for _, right in of_kind)
+        figures |= {f"{kind}s": len(of_kind), f"{kind}s_wrong": wrong}
+        for threshold in THRESHOLDS:
+            doubted = [right for probability, right in of_kind if probability < threshold]
+            figures[f"{kind}s_below_{threshold}"] = len(doubted)
+            figures[f"{kind}s_wrong_below_{threshold}"] = sum(not right for right in doubted)
+    return figures
+
+
+def seconds_per_hour(path: Path, transcript: Transcript) -> Figures:
+    """What it costs: to listen for voices, of an engine that did not, and to find the moments."""
+    hours = transcript.duration / 3600
+    started = time.process_time()
+    voice = vad.activity(audio.decode(path))
+    listened = time.process_time()
+    found(transcript.turns, voice)
+    return {
+        "listen_cpu_s_per_hour": (listened - started) / hours,
+        "find_cpu_s_per_hour": (time.process_time() - listened) / hours,
     }
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from portal.speech.engines.base import Turn, Word
+from portal.speech.languages import COMMON
 from portal.speech.turns import ends_sentence
 
 DOUBTFUL = 0.5
@@ -72,9 +73,11 @@ def _group(
             elif bare(words[after]) not in BETWEEN_NUMBERS or after > last + 1:
                 break
         return "number", last
-    if language not in CAPITALISES_NOUNS and _is_name(words, first):
+    if language not in CAPITALISES_NOUNS and _is_name(words, first, language):
         last = first
-        while last + 1 < len(words) and not _breaks(words[last]) and _is_name(words, last + 1):
+        while last + 1 < len(words) and not _breaks(words[last]):
+            if not _is_name(words, last + 1, language):
+                break
             last += 1
         return "name", last
     return None, first
@@ -84,13 +87,14 @@ def _is_number(word: Word) -> bool:
     return bool(NUMBER.match(bare(word)))
 
 
-def _is_name(words: Sequence[Word], at: int) -> bool:
-    """Written with a capital where no sentence begins."""
+def _is_name(words: Sequence[Word], at: int, language: str) -> bool:
+    """Written with a capital where no sentence begins, and no small word."""
     if at == 0 or ends_sentence(words[at - 1]):
         return False
     text = words[at].text.strip()
     # An opening mark begins a sentence within another: «dígame, ¿Cuándo vino?».
-    return len(bare(words[at])) > 1 and text[0].isupper()
+    said = bare(words[at])
+    return len(said) > 1 and text[0].isupper() and said not in COMMON.get(language, ())
 
 
 def _breaks(word: Word) -> bool:

@@ -209,6 +209,7 @@ def test_a_doubtful_name_or_number(text: str, doubt: str, expected: tuple[str, s
         ("Yolanda vive aquí.", "Yolanda"),
         ("Claro. Luego vine.", "Luego"),
         ("Dígame, ¿Cuándo vino?", "Cuándo"),
+        ("Mi prima, Yo y mi madre.", "Yo"),
         ("Vivo con una amiga.", "una"),
         ("Vivo con una amiga.", "amiga"),
     ],
