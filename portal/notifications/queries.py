@@ -20,7 +20,11 @@ def visible_to(employee: Employee) -> QuerySet[Notification]:
         recipient=employee, conversation__in=conversations.visible_to(employee)
     )
     to_review = Count("conversation__flags", filter=Q(conversation__flags__resolved_at=None))
-    return theirs.select_related("conversation__participant").annotate(to_review=to_review)
+    return (
+        theirs.select_related("conversation__participant")
+        .annotate(to_review=to_review)
+        .order_by("-created_at")  # counting makes Django forget the model's own order
+    )
 
 
 def unopened(employee: Employee) -> QuerySet[Notification]:

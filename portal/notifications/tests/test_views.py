@@ -1,11 +1,13 @@
 from __future__ import annotations
 
-from typing import Any
+import re
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
 from conftest import Cast
 from portal.accounts.models import Membership
@@ -136,6 +138,22 @@ def test_the_bell_counts_what_was_not_opened(client: Client, conversation: Conve
     html = client.get("/notificaciones/", headers=HTMX).content.decode()
     assert "Notificaciones: 1 sin abrir" in html
     assert "Padrón y salud" in html
+
+
+def test_the_newest_is_on_top(client: Client, cast: Cast, consent: Consent) -> None:
+    for day in range(1, 6):
+        notification = end(processing(consent, cast))
+        # Their keys say nothing of their order.
+        told = timezone.now() - timedelta(days=(day * 3) % 5)
+        Notification.objects.filter(pk=notification.pk).update(created_at=told)
+    days = [
+        timezone.localtime(told).date().isoformat()
+        for told in Notification.objects.order_by("-created_at").values_list(
+            "created_at", flat=True
+        )
+    ]
+    html = client.get("/notificaciones/").content.decode()
+    assert re.findall(r'<time datetime="(\d{4}-\d\d-\d\d)', html) == days
 
 
 def test_opening_clears_it_and_goes_to_the_conversation(
