@@ -225,20 +225,20 @@ def _as_seen(transcript: Transcript, pk: int, seen: int, employee: Employee) -> 
 def _changed(conversation: Conversation, pk: int, employee: Employee) -> Refused:
     """What to say of a turn that is not as it was seen: who changed it, and where its words are."""
     latest = queries.of_turn(conversation, pk).first()
-    if latest is None:
+    now = queries.where_now(conversation, pk)
+    if latest is None and now is None:
         return Refused(
             "gone",
             _("Esta intervención ya no está. Vuelva a cargar la página para ver cómo está ahora."),
             status=410,
         )
+    if latest is None:
+        return Changed(_("Esta intervención ha cambiado mientras usted la corregía."), turn=now)
     message = _("%(name)s ha cambiado esta intervención mientras usted la corregía.")
     if latest.employee_id == employee.pk:
         message = _("Usted ha cambiado esta intervención desde otra ventana.")
-    return Changed(
-        message % {"name": latest.employee.name},
-        by=latest.employee.name,
-        turn=queries.where_now(conversation, pk),
-    )
+    name = latest.employee.name
+    return Changed(message % {"name": name}, by=name, turn=now)
 
 
 def _take_away(

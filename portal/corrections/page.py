@@ -11,15 +11,15 @@ from portal.conversations.models import Conversation, Transcript
 from portal.corrections import queries
 
 
-def update(conversation: Conversation, *, seen: int) -> dict[str, Any]:
-    """What is newer than revision ``seen``, for `editing.js`.
+def update(conversation: Conversation, *, seen: int, also: int | None = None) -> dict[str, Any]:
+    """What is newer than revision ``seen``, and the turn ``also``, for `editing.js`.
 
     ``{"revision", "turns": [{"id", "after", "version", "text", "html"}], "removed": [id], "legend",
     "bar"}``: ``turns`` in their order, ``after`` the id of the turn before each, ``html`` a whole
     turn, ``legend`` and ``bar`` parts of the page. ``conversation`` comes with its participant and
     created_by.
     """
-    changes = queries.changes_since(conversation, seen)
+    changes = queries.changes_since(conversation, seen, also=also)
     transcript = Transcript.objects.get(conversation=conversation)
     return {
         "revision": changes.revision,

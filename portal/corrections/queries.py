@@ -40,9 +40,19 @@ def where_now(conversation: Conversation, turn: int) -> int | None:
     return turn
 
 
+UNDOABLE = (
+    Edit.Kind.TEXT,
+    Edit.Kind.SPLIT,
+    Edit.Kind.MERGE,
+    Edit.Kind.MOVE,
+    Edit.Kind.SPEAKER,
+    Edit.Kind.SWAP,
+)
+
+
 def standing(edits: QuerySet[Edit]) -> QuerySet[Edit]:
     """Those of ``edits`` that have not been undone and can be, the latest first."""
-    return edits.filter(undone_by=None).exclude(kind=Edit.Kind.UNDO).select_related("employee")
+    return edits.filter(undone_by=None, kind__in=UNDOABLE).select_related("employee")
 
 
 def is_edited(conversation: Conversation) -> bool:
@@ -70,9 +80,12 @@ class Changes:
     removed: tuple[int, ...]
 
 
-def changes_since(conversation: Conversation, seen: int) -> Changes:
+def changes_since(conversation: Conversation, seen: int, *, also: int | None = None) -> Changes:
+    """``also``: the id of a turn that is told of whether it changed or not."""
     edits = list(Edit.objects.filter(conversation=conversation, pk__gt=seen))
     touched = {pk for edit in edits for pk in _ids(edit, "turns")}
+    if also is not None:
+        touched.add(also)
     voices = {pk for edit in edits for pk in _ids(edit, "speakers")}
     turns = Turn.objects.filter(transcript__conversation=conversation)
     order = list(turns.values_list("pk", flat=True))

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from portal.accounts.models import Employee
 from portal.conversations.errors import Refused
 from portal.conversations.models import Conversation, Speaker, Transcript, Turn
-from portal.corrections import snapshots
+from portal.corrections import queries, snapshots
 from portal.corrections.editing import begin, keep
 from portal.corrections.models import Edit
 
@@ -23,8 +23,8 @@ def undo(*, conversation: Conversation, employee: Employee, edit: int) -> Edit:
     Raises Refused: ``undone`` already, ``changed_since`` by something later.
     """
     transcript = begin(conversation)
-    found = conversation.edits.filter(pk=edit).first()
-    if found is None or found.kind == Edit.Kind.UNDO or hasattr(found, "undone_by"):
+    found = queries.standing(conversation.edits.all()).filter(pk=edit).first()
+    if found is None:
         raise Refused("undone", _("Ese cambio ya está deshecho."), status=409)
     if not snapshots.stands(found.after, transcript):
         raise _changed_since()

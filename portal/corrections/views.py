@@ -125,4 +125,5 @@ def _change(
         return JsonResponse(refusal, status=refused.status)
     # Read anew: the steps and the speakers may be others now.
     conversation, _employee = shown(request, pk)
-    return JsonResponse(answer | page.update(conversation, seen=given["revision"]), status=status)
+    newer = page.update(conversation, seen=given["revision"], also=answer.get("turn"))
+    return JsonResponse(answer | newer, status=status)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from conftest import Cast
@@ -211,6 +214,29 @@ def test_the_second_is_told_and_nothing_is_overwritten(
     assert lines(conversation)[1][2] == "Lo de Ana."
 
 
+@pytest.mark.django_db(transaction=True)
+def test_of_many_at_the_same_moment_one_gets_through(
+    conversation: Conversation, turns: list[Turn], cast: Cast
+) -> None:
+    together = Barrier(4)
+
+    def attempt(number: int) -> str:
+        together.wait()
+        try:
+            text(conversation, cast, turns[1], f"Texto {number}.")
+        except Changed as changed:
+            return changed.code
+        finally:
+            connection.close()
+        return "saved"
+
+    with ThreadPoolExecutor(4) as pool:
+        outcomes = sorted(pool.map(attempt, range(4)))
+    assert outcomes == ["changed", "changed", "changed", "saved"]
+    assert Edit.objects.count() == 1
+    assert Turn.objects.get(pk=turns[1].pk).version == 1
+
+
 def test_of_a_turn_that_was_joined_to_another_one_is_told_where_it_is(
     conversation: Conversation, turns: list[Turn], cast: Cast
 ) -> None:
@@ -228,6 +254,17 @@ def test_of_a_turn_nobody_knows_there_is_nothing_to_tell(
     with pytest.raises(Refused) as refused:
         text(conversation, cast, gone, "x")
     assert (refused.value.code, refused.value.status) == ("gone", 410)
+
+
+def test_a_turn_may_have_changed_without_a_correction(
+    conversation: Conversation, turns: list[Turn], cast: Cast
+) -> None:
+    Turn.objects.filter(pk=turns[1].pk).update(version=7)
+    with pytest.raises(Changed) as changed:
+        text(conversation, cast, turns[1], "Otra cosa")
+    assert (changed.value.by, changed.value.turn) == ("", turns[1].pk)
+    told = queries.changes_since(conversation, 0, also=turns[1].pk)
+    assert [turn.version for turn in told.turns] == [7]
 
 
 # What may not be changed

@@ -132,6 +132,15 @@ def test_no_turn_goes_back_to_a_voice_that_is_gone(
     assert refused.value.code == "changed_since"
 
 
+def test_a_turn_comes_back_to_its_place_among_those_that_begin_with_it(
+    conversation: Conversation, turns: list[Turn], cast: Cast
+) -> None:
+    Turn.objects.filter(position__in=(1, 2, 3)).update(start=10.0)
+    before = state(conversation)
+    back(conversation, text(conversation, cast, turns[2], ""), cast.owner)
+    assert state(conversation) == before
+
+
 def test_proof_comes_back_with_its_turn(
     answered: Conversation, turns: list[Turn], cast: Cast
 ) -> None:
