@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -90,6 +91,7 @@ class LocalEngine:
     ) -> Transcript:
         from portal.speech.channels import ChannelBalance
         from portal.speech.missed import fill_in
+        from portal.speech.noise import without_noise
         from portal.speech.pieces import pieces
         from portal.speech.vad import packed
 
@@ -107,16 +109,16 @@ class LocalEngine:
                 heard = piece.offset + len(piece.samples) / sound.SAMPLE_RATE
                 beside = [work for work in beside if not _finished(work)]
                 beside.append(executor.submit(_listen, piece, voices, balance))
-                voice.append(packed(piece.probability))
+                quieter = replace(piece, samples=without_noise(piece.samples, piece.probability))
                 segments, language = whisper.recognise(
-                    recogniser, piece, language, options.vocabulary
+                    recogniser, quieter, language, options.vocabulary
                 )
                 said: list[Word] = []
                 for segment in segments:
                     said.extend(segment)
                     rising(segment[-1].end if segment else piece.offset)
                 hear = whisper.again(recogniser, language, options.vocabulary)
-                words.extend(fill_in(piece, said, hear))
+                words.extend(fill_in(quieter, said, hear))
             for work in beside:
                 work.result()
         if heard < sound.MIN_SECONDS:
