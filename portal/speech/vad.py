@@ -88,8 +88,11 @@ def unpacked(kept: bytes | memoryview) -> NDArray[np.float32]:
 
 
 def voiced(probability: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Whether somebody speaks in each step."""
-    return _hysteresis(probability, high=SPEECH, low=STILL_SPEECH)
+    """Whether somebody speaks in each step: from SPEECH on, until below STILL_SPEECH."""
+    marks = np.where(probability >= SPEECH, 1, np.where(probability < STILL_SPEECH, -1, 0))
+    last = np.maximum.accumulate(np.where(marks != 0, np.arange(len(marks)), -1))
+    decided: NDArray[np.bool_] = np.where(last >= 0, marks[last], -1) > 0
+    return decided
 
 
 def speech_stretches(

@@ -171,21 +171,14 @@ def test_it_works_as_a_page_too(client: Client, talk: Conversation) -> None:
     assert (response.status_code, response["Location"]) == (302, address)
 
 
-def test_the_card_and_the_notification_say_how_many(
-    client: Client, talk: Conversation, cast: Cast
-) -> None:
-    from portal.notifications import services as notifications
-
-    notifications.notify(talk)
+def test_the_card_says_how_many(client: Client, talk: Conversation, cast: Cast) -> None:
     card = f"/conversaciones/{talk.pk}/tarjeta/"
     assert "que revisar" not in client.get(card).content.decode()
-    assert "que revisar" not in client.get("/notificaciones/").content.decode()
     save(talk, NAME, NUMBER, MISSED)
     flags.resolve(flag=talk.flags.filter(kind="missed").get(), employee=cast.owner)
     html = client.get(card).content.decode()
     assert "2 momentos que revisar" in html
     assert f'href="/conversaciones/{talk.pk}/#momentos"' in html
-    assert "2 momentos que revisar" in client.get("/notificaciones/").content.decode()
 
 
 def test_words_are_never_markup(client: Client, talk: Conversation) -> None:

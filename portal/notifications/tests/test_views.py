@@ -13,6 +13,7 @@ from conftest import Cast
 from portal.accounts.models import Membership
 from portal.conversations.models import Conversation, ProcessingStep
 from portal.conversations.steps import StepName
+from portal.corrections.models import Flag
 from portal.notifications import queries, services
 from portal.notifications.models import Notification
 from portal.participants.models import Consent
@@ -66,6 +67,21 @@ def test_one_that_ends_while_it_is_looked_up_breaks_nothing(
 
     with connection.execute_wrapper(end_after_the_first):
         assert queries.in_progress(cast.owner) == []
+
+
+def test_it_says_how_many_moments_there_are_to_review(
+    client: Client, conversation: Conversation
+) -> None:
+    end(conversation)
+    assert "que revisar" not in client.get("/notificaciones/").content.decode()
+    for start in (1.0, 2.0):
+        Flag.objects.create(
+            conversation=conversation, kind=Flag.Kind.NAME, start=start, end=start + 0.5
+        )
+    Flag.objects.create(
+        conversation=conversation, kind="gap", start=3.0, end=9.0, resolved_at=timezone.now()
+    )
+    assert "2 momentos que revisar" in client.get("/notificaciones/").content.decode()
 
 
 def activity(client: Client, *watched: object) -> str:
