@@ -253,11 +253,9 @@ def test_what_is_found(page: Page, talk: Conversation, query: str, shown: str) -
         expect(count).to_have_text(shown)
     page.keyboard.press("Enter")
     expect(count).to_have_text(shown)
-    buttons = finder(page).get_by_role("button")
-    if shown.startswith("1"):
-        expect(buttons.first).to_be_enabled()
-    else:
-        expect(buttons.first).to_be_disabled()
+    # There is nowhere to go where nothing is.
+    steps = 2 if shown.startswith("1") else 0
+    expect(finder(page).get_by_role("button")).to_have_count(steps)
 
 
 def test_a_turn_that_was_changed_is_found_as_it_is_now(page: Page, talk: Conversation) -> None:
