@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from portal.speech.audio import SAMPLE_RATE, decode
+from portal.speech.audio import SAMPLE_RATE, Samples, decode
 from portal.speech.diarization import VoiceTimeline, cluster_centres, decide
 from portal.speech.embeddings import FilterbankEncoder, SpeakerEncoder, VoiceEncoder, fbank, unit
 from portal.speech.engines.base import Word
@@ -37,14 +39,32 @@ def reference_words(path: Path) -> tuple[list[Word], list[str]]:
     return words, speakers
 
 
+DEMO = Path(__file__).resolve().parents[3] / "demo" / "audio"
+
+
+def spoken_turns(name: str) -> list[dict[str, Any]]:
+    turns: list[dict[str, Any]] = json.loads((DEMO / f"{name}.json").read_text())["turns"]
+    return turns
+
+
+@cache
+def heard(path: Path) -> Samples:
+    return np.concatenate([block[0] for block in decode(path)])
+
+
 def labels_of(path: Path, encoder: VoiceEncoder, words: list[Word]) -> list[int]:
-    samples = np.concatenate([block[0] for block in decode(path)])
+    return told_apart(heard(path), encoder, words, speakers=2)
+
+
+def told_apart(
+    samples: Samples, encoder: VoiceEncoder, words: list[Word], *, speakers: int
+) -> list[int]:
     stretches = speech_stretches(
         speech_probability(samples), length=len(samples), min_silence=0.25, pad=0.05
     )
     timeline = VoiceTimeline(encoder)
     timeline.add(samples, stretches, offset=0.0)
-    return timeline.speakers_of(words, speakers=2)
+    return timeline.speakers_of(words, speakers=speakers)
 
 
 @pytest.mark.model
@@ -54,6 +74,29 @@ def test_two_voices_are_told_apart(name: str, dialogue: Path, encoder: SpeakerEn
     first = speakers[0]
     expected = [int(speaker != first) for speaker in speakers]
     got = labels_of(dialogue.with_name(name), encoder, words)
+    assert np.mean(np.array(got) == np.array(expected)) > 0.95
+
+
+@pytest.mark.model
+def test_three_voices_are_told_apart_when_asked_for(encoder: SpeakerEncoder) -> None:
+    """As with an interpreter: a conversation into which somebody of another one speaks."""
+    cuts = [("manuel", turn) for turn in spoken_turns("manuel")[:12]]
+    others = [("salma", turn) for turn in spoken_turns("salma")[:16:2]]
+    order = [*cuts[:2], others[0], *cuts[2:4], others[1], *cuts[4:], *others[2:]]
+    words, speakers, sound, at = [], [], [], 0.0
+    for name, turn in order:
+        recording = heard(DEMO / f"{name}.ogg")
+        cut = recording[int(turn["start"] * SAMPLE_RATE) : int(turn["end"] * SAMPLE_RATE)]
+        texts = turn["text"].split()
+        step = len(cut) / SAMPLE_RATE / len(texts)
+        words += [word(at + i * step, text, step) for i, text in enumerate(texts)]
+        speakers += [f"{name}'s {turn['speaker']}"] * len(texts)
+        sound += [cut, np.zeros(SAMPLE_RATE // 2, np.float32)]
+        at += len(cut) / SAMPLE_RATE + 0.5
+    numbers = list(dict.fromkeys(speakers))
+    assert len(numbers) == 3
+    expected = [numbers.index(who) for who in speakers]
+    got = told_apart(np.concatenate(sound), encoder, words, speakers=3)
     assert np.mean(np.array(got) == np.array(expected)) > 0.95
 
 
