@@ -6,8 +6,8 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
-from pathlib import Path
+from datetime import datetime, timedelta
+from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
@@ -18,12 +18,14 @@ from django.utils import timezone
 from conftest import Cast
 from portal.conversations import filing
 from portal.conversations.models import Recording
+from portal.conversations.tests import test_services as storage
 from portal.corrections import finality, played, redaction
 from portal.corrections.models import Redaction
 from portal.corrections.tests.conftest import (
     FIRST,
     HIGH,
     LAST,
+    LOW,
     SECRETS,
     Talk,
     files,
@@ -182,6 +184,38 @@ def test_a_conversation_whose_file_is_gone_loses_its_words(talk: Talk, cast: Cas
     finish()
     assert rows_with(SECRETS) == set()
     assert Redaction.objects.get().finished_at
+
+
+class Elsewhere(storage.Elsewhere):
+    def delete(self, name: str) -> None:
+        self.kept.pop(name, None)
+
+    def listdir(self, path: str) -> tuple[list[str], list[str]]:
+        return [], [PurePath(name).name for name in self.kept if name.startswith(path)]
+
+    def get_modified_time(self, name: str) -> datetime:
+        return timezone.now() - timedelta(days=1)
+
+
+def test_on_a_storage_that_is_elsewhere(
+    cast: Cast, consent: Consent, tmp_path: Path, settings: Any
+) -> None:
+    away = {"BACKEND": f"{__name__}.Elsewhere"}
+    settings.STORAGES = {**settings.STORAGES, "default": away}
+    path = write_audio(tmp_path / "entrevista.mp3", sound(48_000))
+    talk = make_talk(cast, consent, path)
+    strike(talk, cast)
+    with redaction.sound(talk.conversation) as heard:
+        assert share_of(heard, HIGH, FIRST, LAST) < 1e-4
+    finish()
+    finality.tidy()
+    nothing_is_left()
+    name = str(Recording.objects.get().file.name)
+    with filing.at_hand(name) as stored:
+        assert share_of(stored, HIGH, FIRST, LAST) < 1e-4
+        assert share_of(stored, LOW, 1.0, 10.0) > 0.1
+    _folders, kept = default_storage.listdir(str(talk.conversation.pk))
+    assert len(kept) == 2
 
 
 # Killed anywhere

@@ -17,7 +17,8 @@ from portal.assessments import services as assessments
 from portal.assessments.models import Answer, Evidence, Sheet
 from portal.conversations.errors import Refused
 from portal.conversations.models import Conversation, Playback, ProcessingStep, Turn
-from portal.corrections import redaction
+from portal.corrections import editing, queries, redaction, undoing
+from portal.corrections.errors import Changed
 from portal.corrections.models import Edit, Flag, Redaction
 from portal.corrections.striking import BLOCK
 from portal.corrections.tests.conftest import (
@@ -37,6 +38,7 @@ from portal.corrections.tests.conftest import (
 )
 from portal.participants.models import Consent
 from portal.speech.engines import base as speech
+from portal.speech.quality import Moment
 from portal.speech.tests.conftest import write_audio
 
 
@@ -337,6 +339,91 @@ def test_what_was_chosen_stays_chosen_when_an_earlier_one_comes_back(
     assert talk.answer("empadronamiento").value == "En la calle Zarzaparrilla"
     undo(Redaction.objects.get(pk=two.pk), cast)
     assert talk.answer("empleo").value == "Con Wenceslada"
+
+
+# Beside corrections
+
+
+def correct(talk: Talk, cast: Cast, old: str, new: str) -> Edit | None:
+    turn = Turn.objects.get(pk=talk.turns[1].pk)
+    return editing.change_text(
+        conversation=talk.conversation,
+        employee=cast.teammate,
+        turn=turn.pk,
+        seen=turn.version,
+        text=turn.text.replace(old, new),
+    )
+
+
+def test_a_correction_is_undone_without_bringing_words_back(talk: Talk, cast: Cast) -> None:
+    edit = correct(talk, cast, "Zarzaparrilla, con mi hermana", "Zarzaparrilla con mi prima")
+    assert edit is not None
+    found = strike(talk, cast, 12.0, 14.5)
+    assert rows_with((*SECRETS, "wenceslava")) == {"corrections_redaction.kept"}
+    undoing.undo(conversation=talk.conversation, employee=cast.teammate, edit=edit.pk)
+    assert talk.text == f"Sí, en la calle {BLOCK} desde marzo."
+    assert rows_with((*SECRETS, "wenceslava")) == {"corrections_redaction.kept"}
+    undo(found, cast)
+    assert "Zarzaparrilla" in talk.text
+    assert "Wenceslada desde marzo." in talk.text
+
+
+def test_a_turn_divided_since_gets_its_words_back(talk: Talk, cast: Cast) -> None:
+    found = strike(talk, cast)
+    turn = Turn.objects.get(position=1)
+    editing.split_turn(
+        conversation=talk.conversation,
+        employee=cast.owner,
+        turn=turn.pk,
+        seen=turn.version,
+        at=turn.text.index(BLOCK),
+    )
+    undo(found, cast)
+    texts = list(Turn.objects.order_by("position").values_list("text", flat=True))
+    assert texts[1:3] == [
+        "Sí, en la",
+        "calle Zarzaparrilla, con mi hermana Wenceslada desde marzo.",
+    ]
+
+
+def test_who_was_correcting_is_told_who_struck(talk: Talk, cast: Cast) -> None:
+    strike(talk, cast)
+    with pytest.raises(Changed) as told:
+        editing.change_text(
+            conversation=talk.conversation,
+            employee=cast.teammate,
+            turn=talk.turns[1].pk,
+            seen=0,
+            text="Sí, en la calle Zarzaparrilla, con mi prima.",
+        )
+    assert (told.value.by, told.value.turn) == ("Ana Robles", talk.turns[1].pk)
+    assert BLOCK in talk.text
+
+
+def test_pages_that_are_open_learn_of_it(talk: Talk, cast: Cast) -> None:
+    seen = queries.revision(talk.conversation)
+    found = strike(talk, cast)
+    changes = queries.changes_since(talk.conversation, seen)
+    assert [turn.pk for turn in changes.turns] == [talk.turns[1].pk]
+    undo(found, cast)
+    changes = queries.changes_since(talk.conversation, changes.revision)
+    assert [turn.text for turn in changes.turns] == [LINES[1][1]]
+
+
+def test_a_redaction_is_not_undone_as_a_correction(talk: Talk, cast: Cast) -> None:
+    Edit.objects.all().delete()
+    strike(talk, cast)
+    edit = Edit.objects.get()
+    assert edit not in queries.standing(talk.conversation.edits.all())
+    assert not queries.is_edited(talk.conversation)
+    with refused("undone"):
+        undoing.undo(conversation=talk.conversation, employee=cast.owner, edit=edit.pk)
+
+
+def test_there_is_nothing_to_review_in_it(talk: Talk, cast: Cast) -> None:
+    strike(talk, cast)
+    moments = [Moment("silence", 12.0, 13.0, 1, BLOCK), Moment("gap", 16.0, 19.0, None, "")]
+    assert redaction.outside(talk.conversation, moments) == moments[1:]
 
 
 # What is heard anew
