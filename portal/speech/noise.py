@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from portal.speech.audio import SAMPLE_RATE, Samples
-from portal.speech.vad import STEP
+from portal.speech.vad import SPEECH, STEP
 
 FRAME = STEP
 HOP = FRAME // 4
@@ -20,6 +20,9 @@ SILENT = 0.15
 
 LEAST_STEPS = 50
 """With less than so much of it (1.6 s) the noise is not known, and the sound stays as it is."""
+
+AUDIBLE_DB = 25.0
+"""Speech louder than its noise by so much needs no help. A quiet room is near 40."""
 
 OVER = 1.3
 """So many times the median of the noise is taken away, which wavers around it."""
@@ -50,10 +53,14 @@ def without_noise(samples: Samples, probability: NDArray[np.float32]) -> Samples
 
 
 def _noise(samples: Samples, probability: NDArray[np.float32]) -> Spectrum | None:
-    """(bands) magnitudes to take away; None where somebody speaks nearly all the time."""
+    """(bands) magnitudes to take away; None where there is little noise, or it is never alone."""
     steps = samples[: len(samples) // STEP * STEP].reshape(-1, STEP)
     silent = steps[probability[: len(steps)] < SILENT]
-    if len(silent) < LEAST_STEPS:
+    spoken = steps[probability[: len(steps)] >= SPEECH]
+    if len(silent) < LEAST_STEPS or not len(spoken):
+        return None
+    hiss = np.median(np.square(silent).mean(axis=1))
+    if hiss * 10 ** (AUDIBLE_DB / 10) < np.square(spoken).mean():
         return None
     magnitudes = np.abs(np.fft.rfft(silent * _window))
     return (OVER * np.median(magnitudes, axis=0)).astype(np.float32)
