@@ -22,6 +22,7 @@ from portal.conversations import filing
 from portal.conversations import services as conversations
 from portal.conversations.errors import Refused
 from portal.conversations.models import Conversation, Recording, Transcript
+from portal.conversations.steps import StepName
 from portal.live import ending, queries, services, sound
 from portal.live.journal import Journal, lock_recording
 from portal.live.models import LivePart, LiveRecording, LiveTick, LiveTurn, VoiceSample
@@ -64,7 +65,7 @@ def test_all_parts_become_one_file_in_order(
     record(recording, pcm(2, level=1), (GapKind.PRIVATE, 130_000), pcm(1, level=2))
     record(recording, (GapKind.INTERRUPTED, 3000), (GapKind.INTERRUPTED, 2000), pcm(1, level=3))
     made = finish(recording, django_capture_on_commit_callbacks)
-    assert (made.pk, made.duration) == (recording.pk, 4.0)
+    assert (made.pk, made.duration, made.speakers) == (recording.pk, 4.0, 3)
     kept = made.recording
     with wave.open(kept.file.path) as file:
         assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (1, 2, 16000)
@@ -265,7 +266,7 @@ def test_an_ending_that_breaks_off_is_completed_by_the_next(
     with wave.open(made.recording.file.path) as file:
         assert file.readframes(file.getnframes()) == pcm(16)
     assert answer("empadronamiento").value == "Sí"
-    assert Conversation.objects.get().steps.count() == 6
+    assert Conversation.objects.get().steps.count() == len(StepName)
     assert not recording.folder.exists()
 
 
