@@ -18,13 +18,14 @@ endif
 CATALOGS := $(wildcard portal/*/locale/*/LC_MESSAGES/*.po)
 STATIC := $(shell find portal -type f -path '*/static/*')
 
-.PHONY: help setup models run test lint format bench screenshots lock clean
+.PHONY: help setup models run test lint format bench train screenshots lock clean
 
 help:
 	@echo 'make run          prepara lo que falte y pone en marcha el portal con una demostración'
 	@echo 'make setup        solo prepara'
 	@echo 'make test         todas las pruebas        make lint         todas las comprobaciones'
-	@echo 'make bench        mediciones (BENCH=live: la grabación; speech: las voces)'
+	@echo 'make bench        mediciones (BENCH=live: la grabación)'
+	@echo 'make train        aprende del corpus lo que usa el análisis local'
 	@echo 'make screenshots  imágenes del README'
 	@echo 'make format       da forma al código       make lock         recalcula las dependencias'
 
@@ -90,6 +91,10 @@ format: .venv/dev.done node_modules/dev.done
 
 bench: .venv/dev.done setup
 	$(PYTHON) -m bench.$(BENCH) $(ARGS)
+
+# One thread: the same bytes each time, and no waiting threads on a busy machine.
+train: .venv/dev.done
+	OPENBLAS_NUM_THREADS=1 $(PYTHON) -m corpus.train $(ARGS)
 
 screenshots: .venv/dev.done setup
 	@bin/need-chromium

@@ -8,153 +8,172 @@ from dataclasses import dataclass
 import numpy as np
 
 from portal.analysis.cues import CueIndex, discourse_index
-from portal.analysis.encoder import Encoder, Vectors
+from portal.analysis.encoder import Vectors
 from portal.analysis.engines.base import Question
-from portal.analysis.heads import BY_WORDS_ALONE, asking_heads
+from portal.analysis.heads import Heads, Scores
 from portal.analysis.language import word_set
+from portal.analysis.logistic import Logistic, Matrix
 from portal.analysis.text import Sentence, Words, content_stems, sentences, stretches, words
 
-# What a cue adds to what the head says (0 to 1), and from where on a question counts as asked.
-_PHRASE, _WORD, _TOPIC, _MISS = 0.3, 0.2, 0.15, -0.3
-_ACCEPTED = 0.33
-_SHARE_OF_TOP, _UNASKED = 0.7, 0.15
-_MOST = 3
-# Embedding is the slow part: over a very long interview only the likeliest sentences get it.
-_MAX_ENCODED = 300
+# Embedding is the slow part: over a very long interview only the likeliest stretches get it, and
+# never one that by its words has nothing to do with any question.
+_MAX_ENCODED, _NEVER = 300, 0.04
 
 _TALK = discourse_index("defer", "directive", "confirm", "interrogative", "inform", "reason")
+_FACT_WORDS = word_set("fact_words")
+_TALK_FEATURES = ("interrogative", "directive", "confirm", "inform", "defer", "reason")
 
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """Question number ``question`` is raised by words ``start`` to before ``end`` of the turn.
-
-    ``wants_fact``: it was put with a question word (who, where, how many), so that no yes or no
-    answers it.
-    """
-
-    question: int
-    start: int
-    end: int
-    strength: float
-    deferred: bool
-    wants_fact: bool
+FEATURES = (
+    *(
+        "head",
+        "lead",
+        "rival",
+        "chats",
+        "over chat",
+        "phrase",
+        "word",
+        "topic",
+        "miss",
+        "named",
+        "marked",
+    ),
+    *_TALK_FEATURES,
+    *("length", "short", "head marked", "head asking", "head inform", "named marked"),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class AskingTurn:
-    """``moves_on``: it asks something, of the form or not; ``defers``: it puts something off."""
+    """``asks[q]``: how likely the turn asks question number q, by ``pieces[q]`` of it.
 
-    asks: tuple[Ask, ...]
+    ``wants_fact[q]``: that stretch was put with a question word (who, where, how many), so that
+    no yes or no answers it. ``moves_on``: it asks something, of the form or not; ``defers``: it
+    puts something off.
+    """
+
+    parsed: Words
+    asks: Matrix
+    pieces: tuple[Sentence | None, ...]
+    wants_fact: tuple[bool, ...]
     moves_on: bool
     defers: bool
 
+    def quote(self, question: int) -> str:
+        piece = self.pieces[question]
+        return self.parsed.slice(piece.start, piece.end) if piece else ""
+
 
 @dataclass(frozen=True, slots=True)
-class _Candidate:
+class Stretch:
     turn: int
-    sentence: Sentence
+    piece: Sentence
+    folded: tuple[str, ...]
     text: str
-    cues: tuple[float, ...]
-    asking: bool
-    deferred: bool
-    confirms: bool
-    wants_fact: bool
+    talk: frozenset[str]
 
-
-_FACT_WORDS = word_set("fact_words")
+    @property
+    def asking(self) -> bool:
+        return self.piece.interrogative or bool(
+            self.talk & {"directive", "reason"} or ("interrogative" in self.talk - {"inform"})
+        )
 
 
 class AskDetector:
     """Finds what a list of interviewer turns asks; made once for a questionnaire."""
 
-    def __init__(self, questions: Sequence[Question], encoder: Encoder | None) -> None:
-        self._questions = questions
+    def __init__(self, questions: Sequence[Question], heads: Heads, judge: Logistic) -> None:
         self._index = CueIndex({str(i): q.cues for i, q in enumerate(questions)})
         self._stems = [set(content_stems(words(q.text).folded)) for q in questions]
-        self._heads = asking_heads(questions, encoder)
-        self._needed = _ACCEPTED if encoder else _ACCEPTED - BY_WORDS_ALONE
+        self._heads = heads
+        self._judge = judge
 
     def detect(self, turns: Sequence[Words]) -> list[AskingTurn]:
         """One AskingTurn per interviewer turn. A recogniser leaves out question marks as it likes,
-        so a sentence may ask by its words too."""
-        candidates = [
-            self._candidate(number, turn, piece)
+        so every stretch may ask."""
+        cut = self.cut(turns)
+        likely = self._judge.probabilities(self.features(cut).reshape(-1, len(FEATURES)))[:, 1]
+        chances = likely.reshape(len(cut), len(self._stems))
+        found = []
+        for number, parsed in enumerate(turns):
+            rows = [row for row, stretch in enumerate(cut) if stretch.turn == number]
+            found.append(self._turn(parsed, [cut[row] for row in rows], chances[rows]))
+        return found
+
+    def _turn(self, parsed: Words, cut: Sequence[Stretch], chances: Matrix) -> AskingTurn:
+        count = len(self._stems)
+        if not cut:
+            empty = (None,) * count
+            return AskingTurn(parsed, np.zeros(count), empty, (False,) * count, False, False)
+        best = [cut[row] for row in chances.argmax(axis=0)]
+        return AskingTurn(
+            parsed,
+            chances.max(axis=0),
+            tuple(stretch.piece for stretch in best),
+            tuple(not _FACT_WORDS.isdisjoint(stretch.folded[:4]) for stretch in best),
+            any(stretch.asking for stretch in cut),
+            any("defer" in stretch.talk for stretch in cut),
+        )
+
+    @staticmethod
+    def cut(turns: Sequence[Words]) -> list[Stretch]:
+        return [
+            Stretch(
+                number,
+                piece,
+                folded := turn.folded[piece.start : piece.end],
+                turn.slice(piece.start, piece.end),
+                frozenset(m.key for m in _TALK.find(folded)),
+            )
             for number, turn in enumerate(turns)
             for piece in stretches(turn, sentences(turn))
         ]
-        heads = self._score(candidates)
-        asks: list[list[Ask]] = [[] for _ in turns]
-        moves = [False] * len(turns)
-        defers = [False] * len(turns)
-        for candidate, row in zip(candidates, heads, strict=True):
-            moves[candidate.turn] |= candidate.asking
-            defers[candidate.turn] |= candidate.deferred
-            asks[candidate.turn] += self._accepted(candidate, row)
-        return [AskingTurn(tuple(a), m, d) for a, m, d in zip(asks, moves, defers, strict=True)]
 
-    def _candidate(self, number: int, turn: Words, sentence: Sentence) -> _Candidate:
-        spoken = turn.folded[sentence.start : sentence.end]
-        talk = {m.key for m in _TALK.find(spoken)}
-        asking = sentence.interrogative or "directive" in talk or "reason" in talk
-        if "inform" not in talk:
-            asking = asking or "interrogative" in talk
-        cues = [0.0] * len(self._questions)
-        topics = [0] * len(self._questions)
-        for match in self._index.find(spoken):
-            question = int(match.key)
-            if match.kind == "ask":
-                weight = _PHRASE if len(match.cue.elements) > 1 else _WORD
-                cues[question] = max(cues[question], weight)
-            elif match.kind == "topic":
-                topics[question] += 1
-        for match in self._index.find(spoken):
-            if match.kind == "miss":
-                cues[int(match.key)] += _MISS
-        stems = set(content_stems(spoken))
-        for question, known in enumerate(self._stems):
-            if topics[question]:
-                cues[question] += _TOPIC
-            cues[question] += 0.5 * max(0.0, len(known & stems) / max(3, len(known)) - 0.3)
-        return _Candidate(
-            number,
-            sentence,
-            turn.slice(sentence.start, sentence.end),
-            tuple(cues),
-            asking,
-            "defer" in talk,
-            "confirm" in talk,
-            not _FACT_WORDS.isdisjoint(spoken[:4]),
-        )
-
-    def _score(self, candidates: Sequence[_Candidate]) -> Vectors:
-        scores = np.zeros((len(candidates), len(self._questions)), dtype=np.float32)
-        places = [p for p, c in enumerate(candidates) if c.asking or c.deferred or c.confirms]
-        if len(places) > _MAX_ENCODED:
-            quick = self._heads.by_words([candidates[p].text for p in places]).max(axis=1)
-            strongest = [max(candidates[p].cues) for p in places] + quick
-            places = [places[i] for i in np.argsort(-strongest, kind="stable")[:_MAX_ENCODED]]
-        if places:
-            scores[places] = self._heads.score([candidates[p].text for p in places])
+    def _scores(self, cut: Sequence[Stretch]) -> Scores:
+        texts = [stretch.text for stretch in cut]
+        scores = self._heads.by_words(texts)
+        strongest = scores.asks.max(axis=1)
+        places = np.argsort(-strongest, kind="stable")[:_MAX_ENCODED]
+        places = places[strongest[places] > _NEVER]
+        best = self._heads.score([texts[place] for place in places])
+        scores.asks[places] = best.asks
+        scores.chats[places] = best.chats
         return scores
 
-    def _accepted(self, candidate: _Candidate, heads: Vectors) -> list[Ask]:
-        if not (candidate.asking or candidate.deferred or candidate.confirms):
-            return []
-        scores = [cue + float(head) for cue, head in zip(candidate.cues, heads, strict=True)]
-        # Somebody who only sums up, or puts off, has to be plain about it.
-        needed = self._needed + (0.0 if candidate.asking or candidate.deferred else _UNASKED)
-        needed = max(needed, _SHARE_OF_TOP * max(scores))
-        asks = [
-            Ask(
-                question,
-                candidate.sentence.start,
-                candidate.sentence.end,
-                score,
-                candidate.deferred,
-                candidate.wants_fact,
-            )
-            for question, score in enumerate(scores)
-            if score >= needed
-        ]
-        return sorted(asks, key=lambda ask: -ask.strength)[:_MOST]
+    def features(self, cut: Sequence[Stretch]) -> Vectors:
+        """Shape (stretches, questions, features)."""
+        count = len(self._stems)
+        table = np.zeros((len(cut), count, len(FEATURES)), dtype=np.float32)
+        if not cut:
+            return table
+        at = {name: place for place, name in enumerate(FEATURES)}
+        heads = self._scores(cut)
+        scores = heads.asks
+        top = np.sort(scores, axis=1)[:, ::-1]
+        rival = np.where(scores == top[:, :1], top[:, 1:2] if count > 1 else 0.0, top[:, :1])
+        table[:, :, at["head"]] = scores
+        table[:, :, at["lead"]] = scores - rival
+        table[:, :, at["rival"]] = rival
+        table[:, :, at["chats"]] = heads.chats[:, None]
+        table[:, :, at["over chat"]] = np.maximum(scores - heads.chats[:, None], 0.0)
+        for row, stretch in enumerate(cut):
+            for match in self._index.find(stretch.folded):
+                name = {"ask": "word", "topic": "topic", "miss": "miss"}.get(match.kind)
+                if match.kind == "ask" and len(match.cue.elements) > 1:
+                    name = "phrase"
+                if name:
+                    table[row, int(match.key), at[name]] = 1.0
+            stems = set(content_stems(stretch.folded))
+            for question, known in enumerate(self._stems):
+                named = max(0.0, len(known & stems) / max(3, len(known)) - 0.3)
+                table[row, question, at["named"]] = named
+            for name in _TALK_FEATURES:
+                table[row, :, at[name]] = name in stretch.talk
+            table[row, :, at["marked"]] = stretch.piece.interrogative
+            table[row, :, at["length"]] = np.log1p(len(stretch.folded)) / 3
+            table[row, :, at["short"]] = len(stretch.folded) <= 3
+            asking = float(stretch.asking)
+            table[row, :, at["head asking"]] = scores[row] * asking
+        table[:, :, at["head marked"]] = scores * table[:, :, at["marked"]]
+        table[:, :, at["head inform"]] = scores * table[:, :, at["inform"]]
+        table[:, :, at["named marked"]] = table[:, :, at["named"]] * table[:, :, at["marked"]]
+        return table

@@ -1,190 +1,184 @@
 """What a conversation says of each question: asked, answered, declined, or never touched.
 
-One pass over the turns, as a listener would: the interviewer's questions stay open until somebody
-answers or declines, or the interviewer moves on; what people say of their own accord counts when
-it states the matter plainly.
+One pass over the turns, as a listener would: what the interviewer has asked stays in the air for a
+while, and each turn of the others is judged against every question with that in mind. At the end
+the strongest signs of each question decide its state.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from portal.analysis.answering import AnswerJudge, Judgement
-from portal.analysis.asking import Ask, AskDetector
-from portal.analysis.encoder import Encoder
-from portal.analysis.engines.base import Evidence, Finding, Question, Turn
+import numpy as np
+
+from portal.analysis.answering import AnswerJudge, Asked, Heard
+from portal.analysis.asking import AskDetector, AskingTurn
+from portal.analysis.encoder import Vectors
+from portal.analysis.engines.base import Evidence, Finding, Question, State, Turn
 from portal.analysis.grounding import EMPLOYEE, ground_finding
-from portal.analysis.spoken import Spoken
-from portal.analysis.text import Words, shorten, words
-from portal.analysis.wording import ANSWER_MAX_WORDS
+from portal.analysis.heads import Heads
+from portal.analysis.logistic import Logistic, Matrix
+from portal.analysis.text import shorten, words
+from portal.analysis.wording import ANSWER_MAX_WORDS, answer_type, refusal, word_answer
 
-# A question nobody took up is forgotten after so many turns of the others.
-_PATIENCE = 2
-# From here on a reply is about the question beyond having followed it.
-_SURE = 0.8
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    turn: int
-    judgement: Judgement
-    direct: bool
-    asked_by: Evidence | None
+FEATURES = ("asked", "asked again", "answered", "answered twice", "declined", "declined last")
+# From here on a turn supports an answer beside the one that holds.
+_SUPPORTS, _MOST = 0.4, 2
+# From here on a question is in the air; it rests on one of the interviewer's last turns.
+_IN_AIR, _PROMPTED, _PATIENCE = 0.4, 0.5, 3
+_ANSWER, _DECLINE = 1, 2
 
 
 @dataclass(slots=True)
-class _Record:
-    """What was noted of one question on the way."""
+class Notes:
+    """What one pass over the turns noted; probabilities by turn, of shape (turns, questions)."""
 
-    asked: list[Evidence] = field(default_factory=list)
-    declined: list[Evidence] = field(default_factory=list)
-    answers: list[_Answer] = field(default_factory=list)
-    ask_strength: float = 0.0
+    asking: dict[int, AskingTurn] = field(default_factory=dict)
+    heard: dict[int, Heard] = field(default_factory=dict)
+    asks: Matrix = field(default_factory=lambda: np.zeros((0, 0)))
+    answers: Matrix = field(default_factory=lambda: np.zeros((0, 0)))
+    declines: Matrix = field(default_factory=lambda: np.zeros((0, 0)))
+    in_air: Matrix = field(default_factory=lambda: np.zeros((0, 0)))
 
+    def features(self) -> Vectors:
+        """What decides a question's state, shape (questions, FEATURES)."""
+        asks, answers = _two_best(self.asks), _two_best(self.answers)
+        declines, _ = _two_best(self.declines)
+        # A refusal that nothing answered afterwards.
+        later = np.zeros_like(declines)
+        if len(self.declines):
+            after = np.arange(len(self.asks))[:, None] > self.declines.argmax(axis=0)
+            later = np.where(after, self.answers, 0.0).max(axis=0)
+        signs = [*asks, *answers, declines, declines * (1.0 - later)]
+        table: Vectors = _odds(np.stack(signs, axis=1)).astype(np.float32)
+        return table
 
-@dataclass(slots=True)
-class _Open:
-    """A question waiting for its answer."""
-
-    ask: Ask
-    evidence: Evidence
-    turns_left: int = _PATIENCE
-    answered: bool = False
+    def prompted(self) -> frozenset[int]:
+        """Turns that reply to a question of the form."""
+        return frozenset(t for t in self.heard if self.in_air[t].max(initial=0.0) >= _PROMPTED)
 
 
 class Coverage:
     """Reads conversations against one list of questions; made once, used for many."""
 
-    def __init__(self, questions: Sequence[Question], encoder: Encoder | None) -> None:
+    def __init__(
+        self, questions: Sequence[Question], heads: Heads, judges: Mapping[str, Logistic]
+    ) -> None:
         self._questions = tuple(questions)
-        self._detector = AskDetector(questions, encoder)
-        self._judge = AnswerJudge(questions, encoder)
+        self._types = [answer_type(q) for q in questions]
+        self.detector = AskDetector(questions, heads, judges["asks"])
+        self.judge = AnswerJudge(questions, heads, judges["replies"])
+        self._states = judges["states"]
 
     def findings(self, turns: Sequence[Turn]) -> list[Finding]:
         """One grounded finding per question, in their order."""
-        records = [_Record() for _ in self._questions]
-        employee = {i: words(t.text) for i, t in enumerate(turns) if t.speaker == EMPLOYEE}
-        asked = self._detector.detect(list(employee.values()))
-        asking = dict(zip(employee, asked, strict=True))
-        others = [i for i in range(len(turns)) if i not in asking]
-        parsed = self._judge.parse_all([turns[i].text for i in others])
-        said = dict(zip(others, parsed, strict=True))
-        waiting: list[_Open] = []
-        for number in range(len(turns)):
-            if number in asking:
-                spoken = asking[number]
-                waiting = self._after_employee(waiting, spoken.moves_on, spoken.defers)
-                raised = self._raised(number, employee[number], spoken.asks, records)
-                again = {o.ask.question for o in raised}
-                waiting = [o for o in waiting if o.ask.question not in again] + raised
-            else:
-                waiting = self._listen(number, said[number], waiting, records)
+        notes = self.listen(turns)
+        likely = self._states.probabilities(notes.features())
         return [
-            ground_finding(turns, self._finding(question, record))
-            for question, record in zip(self._questions, records, strict=True)
+            ground_finding(turns, self._finding(number, notes, likely[number]))
+            for number in range(len(self._questions))
         ]
 
-    @staticmethod
-    def _after_employee(waiting: list[_Open], moves_on: bool, defers: bool) -> list[_Open]:
-        if defers or moves_on:
-            return []
-        return [o for o in waiting if not o.answered]
+    def listen(self, turns: Sequence[Turn]) -> Notes:
+        count = len(self._questions)
+        shape = (len(turns), count)
+        mine = [i for i, t in enumerate(turns) if t.speaker == EMPLOYEE]
+        theirs = [i for i, t in enumerate(turns) if t.speaker != EMPLOYEE]
+        asking = self.detector.detect([words(turns[i].text) for i in mine])
+        heard = self.judge.hear([(turns[i].text, turns[i].speaker != "usuario") for i in theirs])
+        notes = Notes(
+            dict(zip(mine, asking, strict=True)),
+            dict(zip(theirs, heard, strict=True)),
+            *(np.zeros(shape) for _ in range(4)),
+        )
+        asked = Asked(count)
+        for number in range(len(turns)):
+            if number in notes.asking:
+                asked.by_employee(notes.asking[number])
+                notes.asks[number] = notes.asking[number].asks
+            else:
+                likely = self.judge.judge(notes.heard[number], asked)
+                notes.answers[number] = likely[:, _ANSWER]
+                notes.declines[number] = likely[:, _DECLINE]
+                notes.in_air[number] = np.maximum(asked.now, asked.before)
+                if notes.heard[number].spoken.spanish:
+                    asked.by_other()
+        return notes
+
+    def _finding(self, question: int, notes: Notes, likely: Matrix) -> Finding:
+        name = self._questions[question].id
+        state: State = self._states.classes[int(likely.argmax())]  # type: ignore[assignment]
+        confidence = float(likely.max())
+        asked = self._asked(question, notes)
+        if state == "unasked":
+            return Finding(name, "unasked")
+        if state == "asked":
+            return Finding(name, "asked", "", asked, confidence)
+        if state == "declined":
+            turn = int(notes.declines[:, question].argmax())
+            quote = refusal(notes.heard[turn].spoken) if turn in notes.heard else ""
+            return Finding(name, "declined", "", (Evidence(turn, quote), *asked), confidence)
+        answer, evidence = self._answer(question, notes)
+        return Finding(name, "answered", answer, evidence, confidence)
 
     @staticmethod
-    def _raised(
-        number: int, spoken: Words, asks: Sequence[Ask], records: list[_Record]
-    ) -> list[_Open]:
-        opened = []
-        for ask in asks:
-            evidence = Evidence(number, spoken.slice(ask.start, ask.end))
-            record = records[ask.question]
-            record.asked.append(evidence)
-            record.ask_strength = max(record.ask_strength, ask.strength)
-            if not ask.deferred:
-                opened.append(_Open(ask, evidence))
-        return opened
+    def _asked(question: int, notes: Notes) -> tuple[Evidence, ...]:
+        """Where it was asked: the two likeliest turns, in their order."""
+        if not notes.asking:
+            return ()
+        order = sorted(notes.asking, key=lambda turn: -notes.asks[turn, question])[:2]
+        best = notes.asks[order[0], question]
+        return tuple(
+            Evidence(turn, notes.asking[turn].quote(question))
+            for turn in sorted(order)
+            if notes.asks[turn, question] >= best / 2
+        )
 
-    def _listen(
-        self, number: int, spoken: Spoken, waiting: list[_Open], records: list[_Record]
-    ) -> list[_Open]:
-        if not spoken.spanish:
-            # Somebody will interpret it: the questions go on waiting.
-            return waiting
-        latest = max((o.ask.start for o in waiting), default=-1)
-        kept = []
-        taken = set()
-        for place in waiting:
-            question = place.ask.question
-            judged = self._judge.reply(spoken, question, wants_fact=place.ask.wants_fact)
-            named = bool(spoken.about(question, "state", "topic")) or spoken.best(question)[0] > 0.3
-            # Of several questions in one breath, the last takes an answer that names nothing.
-            if place.ask.start != latest and judged.verdict == "answered" and not named:
-                judged = Judgement("nothing")
-            if judged.verdict == "answered":
-                taken.add(question)
-                records[question].answers.append(_Answer(number, judged, True, place.evidence))
-                place.answered = True
-            elif judged.verdict == "declined":
-                taken.add(question)
-                records[question].declined.append(Evidence(number, judged.quote))
-                place.answered = True
-            place.turns_left -= 1
-            if place.turns_left > 0:
-                kept.append(place)
-        for question, record in enumerate(records):
-            if question in taken:
+    def _answer(self, question: int, notes: Notes) -> tuple[str, tuple[Evidence, ...]]:
+        """What was said, with its words: of the turn that answers most surely, and of one more
+        that supports it."""
+        chances = notes.answers[:, question]
+        order = [int(turn) for turn in np.argsort(-chances, kind="stable")[:_MOST]]
+        turns = [order[0], *(turn for turn in order[1:] if chances[turn] >= _SUPPORTS)]
+        parts: list[str] = []
+        evidence: list[Evidence] = []
+        for turn in turns:
+            heard = notes.heard.get(turn)
+            if heard is None:
                 continue
-            judged = self._judge.volunteered(spoken, question)
-            if judged.verdict == "answered":
-                record.answers.append(_Answer(number, judged, False, None))
-            elif not waiting and self._judge.declined_topic(spoken, question).verdict == "declined":
-                declined = self._judge.declined_topic(spoken, question)
-                record.declined.append(Evidence(number, declined.quote))
-        return kept
+            direct = notes.in_air[turn, question] >= _IN_AIR
+            worded = word_answer(
+                heard.spoken, heard.states[:, question], question, self._types[question], direct
+            )
+            parts.append(worded.answer)
+            evidence += [Evidence(turn, quote) for quote in worded.quotes]
+            if worded.bare and turn == turns[0]:
+                # A bare "sí" proves nothing without what it answers.
+                evidence = [*self._asked_before(turn, question, notes), *evidence]
+        return shorten(_joined(parts), ANSWER_MAX_WORDS + 5), tuple(evidence)
 
-    def _finding(self, question: Question, record: _Record) -> Finding:
-        asked = tuple(record.asked[-2:])
-        direct = [a for a in record.answers if a.direct]
-        if record.declined and not direct:
-            return Finding(question.id, "declined", "", tuple(record.declined[:2]) + asked, 0.8)
-        if not record.answers:
-            if asked:
-                return Finding(question.id, "asked", "", asked, min(0.9, record.ask_strength / 2))
-            return Finding(question.id, "unasked")
-        first, second = _chosen(record.answers)
-        parts = [first.judgement.answer]
-        evidence = [Evidence(first.turn, first.judgement.quote)]
-        if second is not None:
-            parts.append(second.judgement.answer)
-            evidence.append(Evidence(second.turn, second.judgement.quote))
-        if first.judgement.bare and first.asked_by is not None:
-            # A bare "sí" proves nothing without what it answers.
-            evidence.insert(0, first.asked_by)
-        answer = shorten(_joined(parts), ANSWER_MAX_WORDS + 5)
-        return Finding(question.id, "answered", answer, tuple(evidence), first.judgement.confidence)
+    @staticmethod
+    def _asked_before(turn: int, question: int, notes: Notes) -> list[Evidence]:
+        before = [asking for asking in notes.asking if asking < turn]
+        recent = sorted(before)[-_PATIENCE:]
+        if not recent:
+            return []
+        last = max(recent, key=lambda asking: (notes.asks[asking, question], asking))
+        return [Evidence(last, notes.asking[last].quote(question))]
 
 
-def _chosen(answers: Sequence[_Answer]) -> tuple[_Answer, _Answer | None]:
-    """The answer that holds, and one more that supports it.
+def _two_best(table: Matrix) -> tuple[Matrix, Matrix]:
+    """The greatest and the second greatest of each column."""
+    ordered = np.sort(np.vstack([table, np.zeros((2, table.shape[1]))]), axis=0)
+    return ordered[-1], ordered[-2]
 
-    A correction holds over what it corrects; else what was said when asked over what was said
-    in passing, the fuller over the bare, and the later of two replies over the earlier.
-    """
-    first = max(
-        answers,
-        key=lambda a: (
-            a.direct and a.judgement.confidence >= _SURE,
-            a.judgement.corrects,
-            round(a.judgement.confidence, 1),
-            not a.judgement.bare,
-            a.turn if a.direct else -a.turn,
-        ),
-    )
-    rest = [a for a in answers if a is not first and a.turn != first.turn]
-    if not rest:
-        return first, None
-    return first, max(rest, key=lambda a: (a.direct, a.judgement.confidence, -a.turn))
+
+def _odds(chances: Matrix) -> Matrix:
+    """Log odds, with chances below one in a hundred as good as none."""
+    held = np.clip(chances, 0.01, 0.99)
+    odds: Matrix = np.log(held / (1.0 - held))
+    return odds
 
 
 def _joined(parts: Sequence[str]) -> str:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from functools import cache
 from typing import Any, cast
 
 from portal.analysis.cues import CueIndex, discourse_index
-from portal.analysis.engines.base import Description, Turn
+from portal.analysis.engines.base import SUMMARY_MAX_WORDS, Description, Turn
 from portal.analysis.grounding import EMPLOYEE, NO_SUMMARY, NO_TITLE, ground_description
-from portal.analysis.language import read_data
+from portal.analysis.language import read_data, word_set
 from portal.analysis.text import Sentence, Words, sentences, words
 
 _TALK = discourse_index("reason", "need")
-_WHY_WEIGHT, _NEED_WEIGHT = 4.0, 2.0
-_QUOTE_WORDS = 13
+_HESITATION = word_set("hesitation")
+# What a sentence is worth beyond one that just names a theme.
+_WHY, _NEED, _EARLY, _PROMPTED = 1.0, 2.0, 2.0, 0.2
+_WHY_TURNS = 2
+_QUOTE_WORDS, _TELLING_WORDS = 18, 5
 
 
 @cache
@@ -24,38 +26,42 @@ def _themes() -> CueIndex:
     return CueIndex({theme["label"]: theme["cues"] for theme in data["themes"]})
 
 
-def describe(turns: Sequence[Turn]) -> Description:
-    """Why the person came, in at most 7 and 30 words; honest when nothing is recognised."""
-    weights: Counter[str] = Counter()
-    first: dict[str, int] = {}
+def describe(turns: Sequence[Turn], prompted: Container[int] = ()) -> Description:
+    """Why the person came, in at most 7 and 30 words; honest when nothing is recognised.
+
+    ``prompted`` are the turns that reply to a question of the form: of what is said there nobody
+    knows whether the person came for it.
+    """
+    weights: dict[str, float] = {}
     reasons: list[tuple[float, Words, Sentence]] = []
-    asked_why = False
+    why, long = 0, max(12, len(turns) // 4)
     for number, turn in enumerate(turns):
         parsed = words(turn.text)
         if turn.speaker == EMPLOYEE:
             talk = {m.key for m in _TALK.find(parsed.folded)}
-            asked_why = "reason" in talk and number < max(12, len(turns) // 4)
+            why = _WHY_TURNS if "reason" in talk and number < long else max(0, why - 1)
             continue
+        early = max(0.0, 1.0 - number / long)
         for sentence in sentences(parsed):
             talk = {m.key for m in _TALK.find(parsed.folded, sentence.start, sentence.end)}
             found = {m.key for m in _themes().find(parsed.folded, sentence.start, sentence.end)}
-            weight = 1.0 + _WHY_WEIGHT * asked_why + _NEED_WEIGHT * ("need" in talk)
+            worth = 1.0 + _WHY * why + _NEED * ("need" in talk) + _EARLY * early
+            worth *= _PROMPTED if number in prompted else 1.0
             for label in found:
-                weights[label] += weight  # type: ignore[assignment]
-                first.setdefault(label, number)
-            if found and "need" in talk and not sentence.interrogative:
-                # What is said early, and when asked why, is what they came for.
-                early = 1.0 - number / max(1, len(turns))
-                reasons.append((3.0 * asked_why + 2.0 * early + 0.2 * len(found), parsed, sentence))
-        asked_why = False
+                weights[label] = weights.get(label, 0.0) + worth
+            wanted = why or "need" in talk or (early and number not in prompted)
+            if found and wanted and not sentence.interrogative:
+                telling = min(len(found), 3) + (sentence.end - sentence.start >= _TELLING_WORDS)
+                reasons.append((worth + telling, parsed, sentence))
     if not weights:
         return Description(NO_TITLE, NO_SUMMARY)
-    labels = sorted(weights, key=lambda label: (-weights[label], first[label]))
+    labels = sorted(weights, key=lambda label: -weights[label])
     return ground_description(Description(_title(labels), _summary(labels, reasons)))
 
 
 def _listed(labels: Sequence[str]) -> str:
-    return " y ".join(filter(None, [", ".join(labels[:-1]), labels[-1]]))
+    *before, last = labels
+    return f"{', '.join(before)} {'e' if last.startswith('i') else 'y'} {last}" if before else last
 
 
 def _title(labels: Sequence[str]) -> str:
@@ -67,17 +73,20 @@ def _title(labels: Sequence[str]) -> str:
 
 
 def _summary(labels: Sequence[str], reasons: list[tuple[float, Words, Sentence]]) -> str:
-    themes = f"Se habla de {_listed(labels[:5])}."
     if not reasons:
-        return themes
+        return f"Se habla de {_listed(labels[:5])}."
     _, parsed, sentence = max(reasons, key=lambda reason: reason[0])
-    needs = [m for m in _TALK.find(parsed.folded, sentence.start, sentence.end) if m.key == "need"]
-    start = sentence.start if sentence.end - sentence.start <= _QUOTE_WORDS else needs[0].start
-    end = min(sentence.end, start + _QUOTE_WORDS)
+    start, end = sentence.start, sentence.end
+    while start < end - _TELLING_WORDS and parsed.folded[start] in _HESITATION:
+        start += 1
+    if end - start > _QUOTE_WORDS:
+        needs = [m.start for m in _TALK.find(parsed.folded, start, end) if m.key == "need"]
+        start = min([*needs, end - _QUOTE_WORDS]) if needs else start
+        end = start + _QUOTE_WORDS
     quote = parsed.slice(start, end) + ("…" if end < sentence.end else "")
-    summary = f"«{quote[:1].upper()}{quote[1:]}». {themes}"
-    for count in (4, 3, 2):
-        if len(summary.split()) <= 30:
-            break
-        summary = f"«{quote[:1].upper()}{quote[1:]}». Se habla de {_listed(labels[:count])}."
+    summary = f"«{quote[:1].upper()}{quote[1:]}»."
+    for count in (4, 3, 2, 1):
+        longer = f"{summary} Se habla de {_listed(labels[:count])}."
+        if len(longer.split()) <= SUMMARY_MAX_WORDS:
+            return longer
     return summary

@@ -1,34 +1,36 @@
-"""How much a sentence sounds like asking, or answering, each question of a questionnaire.
+"""How much a stretch of speech sounds like asking or answering a question, declining or evading.
 
-One linear head per question, ridge regression in closed form over two views of a sentence: its
-centred embedding, and its words, pairs of words and letters, hashed. They are trained in a moment
-from the questionnaire's own examples, so a coordinator's questions get heads the same way. Measured
-on sentences written apart (105 asking, 106 answering, trained on 110 each): the right question
-came first for 0.84 and 0.73, with the embedding alone 0.81 and 0.68, with the words alone 0.70
-and 0.57.
+Linear heads over two views of a stretch: its centred embedding, and its words, pairs of words and
+letters, hashed. Those of the default form, and of declining and evading, were learned from the
+corpus (``corpus/``, ``make train``) and come with the package. A question of somebody's own gets
+heads from its text and examples when it is first used: ridge regression in closed form, against
+the default form's examples and small talk.
 """
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
+from importlib import resources
+from io import BytesIO
 from itertools import pairwise
 from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from portal.analysis.encoder import Encoder, Vectors
+from portal.analysis.encoder import Encoder, Vectors, text_key
 from portal.analysis.engines.base import Question
 from portal.analysis.language import read_data
-from portal.analysis.text import FUNCTION_WORDS, stem, words
+from portal.analysis.text import FUNCTION_WORDS, spoken_form, stem, words
 
+BUCKETS = 4096
+TALK = ("chats", "declines", "evades")
 _RIDGE = 0.5
-_BUCKETS = 4096
 _LETTERS = 5
-# Without embeddings the same certainty comes out lower by about so much.
-BY_WORDS_ALONE = 0.08
+_MOST_SCALED = 3.0
 
 
 @cache
@@ -38,8 +40,8 @@ def small_talk_texts() -> tuple[str, ...]:
     return tuple(data["sentences"])
 
 
-def _features(text: str) -> dict[int, float]:
-    """Hashed features of a sentence and how much each kind of them weighs."""
+def _hashed(text: str) -> dict[int, float]:
+    """Hashed features of a stretch and how much each kind of them weighs."""
     folded = words(text).folded
     found: dict[str, float] = {}
     stems = [stem(word) for word in folded]
@@ -52,9 +54,17 @@ def _features(text: str) -> dict[int, float]:
         found[f"l {joined[place : place + _LETTERS]}"] = 0.6
     hashed: dict[int, float] = {}
     for feature, weight in found.items():
-        bucket = zlib.crc32(feature.encode()) % _BUCKETS
+        bucket = zlib.crc32(feature.encode()) % BUCKETS
         hashed[bucket] = max(weight, hashed.get(bucket, 0.0))
     return hashed
+
+
+def hashed_rows(texts: Sequence[str]) -> Vectors:
+    rows = np.zeros((len(texts), BUCKETS), dtype=np.float32)
+    for row, text in enumerate(texts):
+        for bucket, weight in _hashed(text).items():
+            rows[row, bucket] = weight
+    return rows
 
 
 def _normalised(rows: NDArray[np.float32]) -> Vectors:
@@ -63,89 +73,165 @@ def _normalised(rows: NDArray[np.float32]) -> Vectors:
     return result
 
 
-class Heads:
-    """Scores of shape (sentences, classes): about 0 for nothing to do with it, 1 for certain."""
+@dataclass(frozen=True)
+class Space:
+    """Where stretches lie: ``mean`` of embeddings, ``idf`` of hashed words."""
 
-    def __init__(
-        self,
-        texts: Sequence[str],
-        owners: Sequence[int | None],
-        classes: int,
-        encoder: Encoder | None,
-    ) -> None:
-        """``owners[i]`` is the class of ``texts[i]``, or None when it belongs to no class."""
-        self._encoder = encoder
-        self._mean: Vectors | None = None
-        hashed = self._hashed(texts)
-        seen = (hashed > 0).sum(axis=0)
-        self._idf: Vectors = np.log((1 + len(texts)) / (1 + seen)).astype(np.float32)
-        known = self._views(texts, hashed)
-        wanted = np.zeros((len(texts), classes), dtype=np.float32)
-        for row, owner in enumerate(owners):
-            if owner is not None:
-                wanted[row, owner] = 1.0
-        kernel = known @ known.T + _RIDGE * np.eye(len(texts), dtype=np.float32)
-        inverse = np.linalg.inv(kernel)
-        solved = inverse @ wanted
-        self._weights: Vectors = (known.T @ solved).astype(np.float32)
-        # What each sentence would have scored had it not been learned from.
-        self.left_out: Vectors = (wanted - solved / np.diag(inverse)[:, None]).astype(np.float32)
-
-    def score(self, texts: Sequence[str]) -> Vectors:
-        if not texts:
-            return np.zeros((0, self._weights.shape[1]), dtype=np.float32)
-        scores = self._views(texts, self._hashed(texts)) @ self._weights
-        result: Vectors = scores.astype(np.float32)
-        return result
+    mean: Vectors
+    idf: Vectors
 
     def by_words(self, texts: Sequence[str]) -> Vectors:
-        """The words' part of ``score`` alone: hundreds of times faster."""
-        lexical = _normalised(self._hashed(texts) * self._idf)
-        result: Vectors = (lexical @ self._weights[-_BUCKETS:]).astype(np.float32)
-        return result
+        """Shape (n, BUCKETS)."""
+        return _normalised(hashed_rows(texts) * self.idf)
 
-    @staticmethod
-    def _hashed(texts: Sequence[str]) -> Vectors:
-        rows = np.zeros((len(texts), _BUCKETS), dtype=np.float32)
-        for row, text in enumerate(texts):
-            for bucket, weight in _features(text).items():
-                rows[row, bucket] = weight
-        return rows
+    def centred(self, texts: Sequence[str], encoder: Encoder) -> Vectors:
+        """Shape (n, dimension). The encoder hears every text as a recogniser would write it, so
+        that marks and capitals change nothing."""
+        return _normalised(encoder.encode([spoken_form(text) for text in texts]) - self.mean)
 
-    def _views(self, texts: Sequence[str], hashed: Vectors) -> Vectors:
-        lexical = _normalised(hashed * self._idf)
-        if self._encoder is None:
-            return lexical
-        vectors = self._encoder.encode(texts)
-        if self._mean is None:
-            self._mean = vectors.mean(axis=0)
+    def by_both(self, texts: Sequence[str], encoder: Encoder) -> Vectors:
+        """Shape (n, dimension + BUCKETS)."""
         half = np.float32(np.sqrt(0.5))
-        joined: Vectors = np.hstack([_normalised(vectors - self._mean), lexical]) * half
+        joined: Vectors = np.hstack([self.centred(texts, encoder), self.by_words(texts)]) * half
         return joined
 
 
-def asking_heads(questions: Sequence[Question], encoder: Encoder | None) -> Heads:
-    """Trained on the questions' texts and the examples that ask."""
-    texts: list[str] = []
-    owners: list[int | None] = []
-    for number, question in enumerate(questions):
-        asking = [question.text, *(e for e in question.examples if "?" in e)]
-        texts += asking
-        owners += [number] * len(asking)
-    other = [text for text in small_talk_texts() if "?" in text]
-    return Heads(texts + other, owners + [None] * len(other), len(questions), encoder)
+@dataclass(frozen=True)
+class Learned:
+    """What ``make train`` made. ``columns`` name the heads: ``asks KEY`` and ``states KEY`` for a
+    question whose text has that key, and those of ``TALK``. ``typical`` is what a true asking
+    and a true stating stretch score."""
+
+    space: Space
+    columns: tuple[str, ...]
+    both: Vectors
+    words: Vectors
+    typical: tuple[float, float]
+
+    def save(self, file: str) -> None:
+        np.savez_compressed(
+            file,
+            mean=self.space.mean,
+            idf=self.space.idf,
+            columns=np.array(self.columns),
+            both=self.both.astype(np.float16),
+            words=self.words.astype(np.float16),
+            typical=np.array(self.typical, dtype=np.float32),
+        )
 
 
-def stating_heads(questions: Sequence[Question], encoder: Encoder | None) -> Heads | None:
-    """Trained on the examples that answer; None when there are too few to tell anything."""
-    texts: list[str] = []
-    owners: list[int | None] = []
-    for number, question in enumerate(questions):
-        for example in question.examples:
-            if "?" not in example:
-                texts.append(example.removeprefix("- "))
-                owners.append(None if example.startswith("- ") else number)
-    if len(texts) < 2 * len(questions):
-        return None
-    other = [text for text in small_talk_texts() if "?" not in text]
-    return Heads(texts + other, owners + [None] * len(other), len(questions), encoder)
+@cache
+def learned() -> Learned:
+    """The heads that come with the package."""
+    file = resources.files("portal.analysis") / "data" / "heads.npz"
+    with np.load(BytesIO(file.read_bytes()), allow_pickle=False) as stored:
+        return Learned(
+            Space(stored["mean"], stored["idf"]),
+            tuple(stored["columns"].tolist()),
+            stored["both"].astype(np.float32),
+            stored["words"].astype(np.float32),
+            (float(stored["typical"][0]), float(stored["typical"][1])),
+        )
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Of n stretches: ``asks`` and ``states`` of shape (n, questions), the others (n,). About 0
+    for nothing to do with it; for certain, about 1. ``chats``: an interviewer says what asks
+    nothing of the form."""
+
+    asks: Vectors
+    states: Vectors
+    chats: Vectors
+    declines: Vectors
+    evades: Vectors
+
+
+def _learn_own(
+    weights: Vectors,
+    rows: Vectors,
+    owners: Sequence[int | None],
+    own: Sequence[int],
+    typical: float,
+) -> None:
+    """Ridge regression into the columns ``own`` of ``weights``, from few examples.
+
+    Scaled until what a true one would have scored, had it not been learned from, is what a
+    well-learned head gives: ``typical``.
+    """
+    wanted = np.array([[owner == number for number in own] for owner in owners], dtype=np.float32)
+    inverse = np.linalg.inv(rows @ rows.T + _RIDGE * np.eye(len(rows), dtype=np.float32))
+    solved = inverse @ wanted
+    left_out = wanted - solved / np.diag(inverse)[:, None]
+    for place, number in enumerate(own):
+        true = left_out[wanted[:, place] > 0, place]
+        if true.size:
+            scale = np.clip(typical / max(float(np.median(true)), 0.01), 1.0, _MOST_SCALED)
+            weights[:, number] = rows.T @ solved[:, place] * scale
+
+
+class Heads:
+    """The heads of one list of questions; without an encoder they go by words alone."""
+
+    def __init__(
+        self, questions: Sequence[Question], encoder: Encoder | None, known: Learned | None = None
+    ) -> None:
+        self._encoder = encoder
+        self._known = known or learned()
+        self._count = len(questions)
+        columns = [f"asks {text_key(q.text)}" for q in questions]
+        columns += [f"states {text_key(q.text)}" for q in questions]
+        columns += TALK
+        own = [n for n in range(len(questions)) if columns[n] not in self._known.columns]
+        self._words = self._weights(columns, self._known.words)
+        self._both = self._weights(columns, self._known.both)
+        if own:
+            self._learn(questions, own)
+
+    def _weights(self, columns: Sequence[str], known: Vectors) -> Vectors:
+        weights = np.zeros((known.shape[0], len(columns)), dtype=np.float32)
+        for place, name in enumerate(columns):
+            if name in self._known.columns:
+                weights[:, place] = known[:, self._known.columns.index(name)]
+        return weights
+
+    def _learn(self, questions: Sequence[Question], own: Sequence[int]) -> None:
+        from portal.analysis.questionnaire import default_questionnaire
+
+        def split(question: Question) -> tuple[list[str], list[str]]:
+            asking = [question.text, *(e for e in question.examples if "?" in e)]
+            return asking, [e for e in question.examples if "?" not in e]
+
+        default = [split(q) for q in default_questionnaire().questions]
+        for stating in (False, True):
+            texts = [text for text in small_talk_texts() if ("?" in text) != stating]
+            texts += [e.removeprefix("- ") for pair in default for e in pair[stating]]
+            owners: list[int | None] = [None] * len(texts)
+            for number in own:
+                examples = split(questions[number])[stating]
+                texts += [e.removeprefix("- ") for e in examples]
+                owners += [None if e.startswith("- ") else number for e in examples]
+            columns = slice(self._count, None) if stating else slice(None)
+            views = [(self._words, self.space.by_words(texts))]
+            if self._encoder is not None:
+                views.append((self._both, self.space.by_both(texts, self._encoder)))
+            for weights, rows in views:
+                typical = self._known.typical[stating]
+                _learn_own(weights[:, columns], rows, owners, own, typical)
+
+    @property
+    def space(self) -> Space:
+        return self._known.space
+
+    def by_words(self, texts: Sequence[str]) -> Scores:
+        """Hundreds of times faster than ``score``, and less sure."""
+        return self._split(self.space.by_words(texts) @ self._words)
+
+    def score(self, texts: Sequence[str]) -> Scores:
+        if self._encoder is None or not texts:
+            return self.by_words(texts)
+        return self._split(self.space.by_both(texts, self._encoder) @ self._both)
+
+    def _split(self, scores: Vectors) -> Scores:
+        n = self._count
+        return Scores(scores[:, :n], scores[:, n : 2 * n], *scores[:, 2 * n :].T)

@@ -25,7 +25,7 @@ from portal.analysis.text import (
     words,
 )
 
-_SYNONYM, _CONTEXT, _BESIDE = 0.8, 0.7, 0.6
+_SYNONYM = 0.8
 # What an interviewer says in fewer words informs of nothing.
 _TOLD_WORDS = 6
 
@@ -35,6 +35,10 @@ _PEOPLE = word_set("people")
 _TIMES = word_set("times")
 _PLACE_BEFORE = word_set("before_places")
 _NUMBERS = word_set("larger_numbers")
+_REASONS = frozenset(("porque", "por", "como", "que", "para", "debido", "culpa"))
+_QUESTION_WORDS = frozenset(
+    (word,) for word in (*word_list("fact_words"), "a", "de", "en", "con", "por", "desde", "hasta")
+)
 _KINDS = (
     ("number", ("cuant", "que edad", "que cantidad")),
     ("time", ("cuando", "que dia", "que mes", "que ano", "que hora", "que fecha")),
@@ -85,14 +89,14 @@ _NOTHING = _Named(frozenset(), frozenset())
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A stretch of turn number ``turn``; ``asked`` is what the interviewer had said before it."""
+    """A stretch of turn number ``turn``; ``asked`` is what the interviewer had asked before it."""
 
     turn: int
     parsed: Words
     piece: Sentence
     employee: bool
     text: str
-    asked: str
+    asked: tuple[str, ...]
     own: _Named
     context: _Named
     beside: _Named
@@ -101,13 +105,9 @@ class Passage:
     def folded(self) -> tuple[str, ...]:
         return self.parsed.folded[self.piece.start : self.piece.end]
 
-    def names(self, wanted: str) -> float:
-        """How far the passage, what it replies to or what stands beside it names a stem, 0 to 1."""
-        return max(
-            self.own.holds(wanted),
-            _CONTEXT * self.context.holds(wanted),
-            _BESIDE * self.beside.holds(wanted),
-        )
+    def names(self, wanted: str) -> tuple[float, float, float]:
+        """How far the passage, what it replies to and what stands beside it name a stem, 0 to 1."""
+        return self.own.holds(wanted), self.context.holds(wanted), self.beside.holds(wanted)
 
 
 class FreeQuestion:
@@ -124,15 +124,22 @@ class FreeQuestion:
             if place > 0 and parsed.text[parsed.spans[place][0]].isupper() and len(word) > 2
         }
         opening = " ".join(parsed.folded[:5])
+        first = parsed.folded[:1]
+        self.why = opening.startswith("por que")
+        self.yes_no = not self.why and first not in _QUESTION_WORDS
         self.expects = next(
             (kind for kind, starts in _KINDS if any(start in opening for start in starts)), ""
         )
+
+    @staticmethod
+    def gives_reason(passage: Passage) -> bool:
+        return not _REASONS.isdisjoint(passage.folded)
 
     def fits(self, passage: Passage) -> bool:
         """Whether the passage holds anything of the kind of answer that is looked for."""
         folded = passage.folded
         if self.expects == "number":
-            return any(w.isdigit() or w in _NUMBERS or small_number(w) is not None for w in folded)
+            return any(w.isdigit() or w in _NUMBERS or (small_number(w) or 0) > 1 for w in folded)
         if self.expects == "time":
             return any(w in _TIMES or w.isdigit() for w in folded)
         if self.expects == "place":
@@ -159,7 +166,8 @@ class FreeQuestion:
 def cut(turns: Sequence[Turn]) -> list[Passage]:
     """Everything that is said, but what the interviewer asks."""
     result: list[Passage] = []
-    asked, context = "", _NOTHING
+    asked: tuple[str, ...] = ()
+    context = _NOTHING
     for number, turn in enumerate(turns):
         parsed = words(turn.text)
         employee = turn.speaker == EMPLOYEE
@@ -177,7 +185,7 @@ def cut(turns: Sequence[Turn]) -> list[Passage]:
                     piece,
                     employee,
                     parsed.slice(piece.start, piece.end),
-                    "" if employee else asked,
+                    () if employee else asked,
                     named[place],
                     context,
                     beside,
@@ -185,7 +193,7 @@ def cut(turns: Sequence[Turn]) -> list[Passage]:
             )
         if employee:
             questions = [p for p in pieces if p.interrogative] or pieces[-2:]
-            asked = " ".join(parsed.slice(p.start, p.end) for p in questions)
+            asked = tuple(parsed.slice(p.start, p.end) for p in questions)
         if pieces:
             # What the next turn replies to; a bare "sí" in between changes nothing.
             whole = _merged(named)
@@ -209,9 +217,14 @@ def weights(question: FreeQuestion, passages: Sequence[Passage]) -> dict[str, fl
     return {s: math.log(1 + (count - seen[s] + 0.5) / (seen[s] + 0.5)) for s in question.stems}
 
 
-def coverage(question: FreeQuestion, passage: Passage, weight: Mapping[str, float]) -> float:
-    """The share of what is asked that the passage names, 0 to 1, by weight."""
+def coverage(
+    question: FreeQuestion, passage: Passage, weight: Mapping[str, float]
+) -> tuple[float, float, float, float]:
+    """The share of what is asked, by weight, that is named by the passage, by what it replies to,
+    by what stands beside it, and by any of them: each 0 to 1."""
     total = sum(weight.values())
     if not total:
-        return 0.0
-    return sum(weight[s] * passage.names(s) for s in question.stems) / total
+        return 0.0, 0.0, 0.0, 0.0
+    named = [(weight[s] / total, passage.names(s)) for s in question.stems]
+    own, context, beside = (sum(w * places[i] for w, places in named) for i in range(3))
+    return own, context, beside, sum(w * max(places) for w, places in named)

@@ -1,101 +1,228 @@
-"""Answers to free questions over a conversation: the passage that holds it, or nothing."""
+"""Answers to free questions over a conversation: the passage that holds it, or nothing.
+
+Two judges learned from the corpus: one says how likely each passage is to hold the answer, the
+other, from the best of them, whether the conversation says it at all.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from portal.analysis.encoder import Encoder
+from portal.analysis.encoder import Encoder, Vectors
 from portal.analysis.engines.base import Evidence, Reply, Turn
 from portal.analysis.grounding import ground_reply
+from portal.analysis.heads import Heads
+from portal.analysis.logistic import Logistic, Matrix
 from portal.analysis.passages import FreeQuestion, Passage, coverage, cut, weights
-from portal.analysis.text import sentences, shorten
+from portal.analysis.text import spoken_form
 
 ANSWER_MAX_WORDS = 40
-# Embedding is the slow part: only the best passages by words get it, and some of the others,
-# for a measure of what similar means in this conversation.
-_MAX_ENCODED = 40
-_SIMILAR, _MISFIT, _EMPLOYEE = 0.2, -0.4, -0.3
-_ENOUGH = 0.5
-_SHORT, _LONG = 8, 25
+# Embedding is the slow part: in a very long conversation only the best passages by words get it.
+_MAX_ENCODED = 150
+_SHORT, _LONG, _NEARLY = 8, 25, 0.6
+
+PASSAGE = (
+    *("own", "context", "beside", "named", "similar", "asked similar", "nearness", "topic"),
+    *("fits", "misfits", "employee", "length", "similar fits", "named fits", "similar named"),
+    *("employee similar", "first", "asked first", "beside similar"),
+)
+FOUND = (
+    *("best", "lead", "likely", "named", "nearness", "similar", "known", "turn named"),
+    *("turn fits", "turn misfits", "names missing", "topic", "yes-no", "why unsaid"),
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Ranked:
-    """``covered``: the share of the question that the passage names; ``similar``: how much more
-    like the question it sounds than the rest, in standard deviations."""
+@dataclass(frozen=True)
+class Search:
+    """A free question held against the passages of one conversation; ``rows[i]`` are the features
+    of ``passages[i]``, ``known`` the share of the question that is named anywhere."""
 
-    passage: Passage
-    covered: float
-    similar: float
-    fits: bool
+    question: FreeQuestion
+    passages: tuple[Passage, ...]
+    rows: Vectors
+    weight: Mapping[str, float]
+    known: float
 
-    @property
-    def score(self) -> float:
-        return (
-            self.covered
-            + _SIMILAR * self.similar
-            + (0.0 if self.fits else _MISFIT)
-            + (_EMPLOYEE if self.passage.employee else 0.0)
+    def summary(self, chances: Matrix) -> Vectors:
+        """What decides whether there is an answer, shape (FOUND,): of the likeliest passage and
+        of the others of its turn."""
+        order = np.argsort(-chances, kind="stable")
+        best = dict(zip(PASSAGE, self.rows[order[0]], strict=True))
+        held = np.clip(chances, 1e-4, 1 - 1e-4)
+        odds = np.log(held / (1 - held))
+        turn = [p for p in self.passages if p.turn == self.passages[order[0]].turn]
+        rest = odds[[p.turn != turn[0].turn for p in self.passages]]
+        named = sum(w * max(max(p.names(s)) for p in turn) for s, w in self.weight.items()) / max(
+            sum(self.weight.values()), 1e-6
         )
+        question = self.question
+        fits = any(map(question.fits, turn))
+        values = {
+            "best": odds[order[0]],
+            "lead": odds[order[0]] - rest.max(initial=odds.min()),
+            "likely": chances.sum(),
+            "named": best["named"],
+            "nearness": best["nearness"],
+            "similar": best["similar"],
+            "known": self.known,
+            "turn named": named,
+            "turn fits": bool(question.expects) and fits,
+            "turn misfits": bool(question.expects) and not fits,
+            "names missing": sum(not any(max(p.names(n)) for p in turn) for n in question.names),
+            "topic": best["topic"],
+            "yes-no": question.yes_no,
+            "why unsaid": question.why and not any(map(question.gives_reason, turn)),
+        }
+        return np.array([float(values[name]) for name in FOUND], dtype=np.float32)
 
-    @property
-    def enough(self) -> bool:
-        """Whether it is about what is asked and holds what is looked for."""
-        return self.fits and self.covered + 0.1 * min(3.0, self.similar) >= _ENOUGH
 
-
-def rank(turns: Sequence[Turn], text: str, encoder: Encoder | None) -> list[Ranked]:
-    """Passages from the most to the least likely; empty when the question names nothing."""
+def search(
+    turns: Sequence[Turn], text: str, encoder: Encoder | None, heads: Heads
+) -> Search | None:
+    """None when the question names nothing or the conversation says nothing."""
     question = FreeQuestion(text)
     passages = cut(turns)
     if not passages or not question.stems:
-        return []
+        return None
     weight = weights(question, passages)
-    covered = [coverage(question, passage, weight) for passage in passages]
-    order = sorted(range(len(passages)), key=lambda p: (-covered[p], p))[:_MAX_ENCODED]
-    similar = _similarity(question.text, [passages[p] for p in order], encoder)
-    ranked = [
-        Ranked(passages[p], covered[p], s, question.fits(passages[p]))
-        for p, s in zip(order, similar, strict=True)
-    ]
-    return sorted(ranked, key=lambda r: -r.score)
+    named = np.array([coverage(question, p, weight) for p in passages], dtype=np.float32)
+    known = sum(
+        w for s, w in weight.items() if any(p.names(s)[0] or p.names(s)[1] for p in passages)
+    )
+    order = np.sort(np.argsort(-named[:, -1], kind="stable")[:_MAX_ENCODED])
+    chosen = [passages[place] for place in order]
+    columns = dict(zip(("own", "context", "beside", "named"), named[order].T, strict=True))
+    columns |= _similarity(question, chosen, encoder, heads)
+    columns["topic"] = _topic(question, chosen, heads)
+    fits = np.array([question.fits(p) for p in chosen], dtype=np.float32)
+    employee = np.array([p.employee for p in chosen], dtype=np.float32)
+    columns["fits"] = fits * bool(question.expects)
+    columns["misfits"] = 1 - fits
+    columns["employee"] = employee
+    columns["length"] = np.array([np.log1p(len(p.folded)) / 3 for p in chosen])
+    columns["similar fits"] = columns["similar"] * columns["fits"]
+    columns["named fits"] = columns["named"] * columns["fits"]
+    columns["similar named"] = columns["similar"] * columns["named"]
+    columns["employee similar"] = columns["similar"] * employee
+    first = np.array([p.piece.start == 0 for p in chosen], dtype=np.float32)
+    columns["first"] = first
+    columns["asked first"] = columns["asked similar"] * first
+    columns["beside similar"] = _beside(chosen, columns["similar"])
+    rows = np.stack([columns[name] for name in PASSAGE], axis=1).astype(np.float32)
+    return Search(question, tuple(chosen), rows, weight, known / max(sum(weight.values()), 1e-6))
 
 
-def _similarity(question: str, passages: Sequence[Passage], encoder: Encoder | None) -> list[float]:
-    if encoder is None or len(passages) < 2:
-        return [0.0] * len(passages)
-    texts = [f"{p.asked[-120:]} {p.text}".strip() for p in passages]
-    vectors = encoder.encode([question, *texts])
-    similarity = vectors[1:] @ vectors[0]
-    spread = max(float(np.std(similarity)), 1e-3)
-    return [float(s - similarity.mean()) / spread for s in similarity]
+def _similarity(
+    question: FreeQuestion, passages: Sequence[Passage], encoder: Encoder | None, heads: Heads
+) -> Mapping[str, Vectors]:
+    """How much more a passage, and what it replies to, sound like the question than the rest do,
+    in standard deviations; ``nearness`` is the cosine of the nearer of both."""
+    nothing = np.zeros(len(passages), dtype=np.float32)
+    if encoder is None:
+        return {"similar": nothing, "asked similar": nothing, "nearness": nothing}
+    texts = list(dict.fromkeys(spoken_form(t) for p in passages for t in (p.text, *p.asked)))
+    vectors = heads.space.centred([spoken_form(question.text), *texts], encoder)
+    near = dict(zip(texts, (vectors[1:] @ vectors[0]).tolist(), strict=True))
+    own = np.array([near[spoken_form(p.text)] for p in passages], dtype=np.float32)
+    asked = np.array(
+        [max((near[spoken_form(t)] for t in p.asked), default=own.mean()) for p in passages],
+        dtype=np.float32,
+    )
+    spread = max(float(np.std(list(near.values()))), 1e-3)
+    middle = float(np.mean(list(near.values())))
+    return {
+        "similar": (own - middle) / spread,
+        "asked similar": (asked - middle) / spread,
+        "nearness": np.maximum(own, asked),
+    }
 
 
-def answer_question(turns: Sequence[Turn], question: str, encoder: Encoder | None) -> Reply:
+def _beside(passages: Sequence[Passage], similar: Vectors) -> Vectors:
+    """How similar the other passages of the same turn are, at best; 0 without others."""
+    best = np.zeros(len(passages), dtype=np.float32)
+    for place, passage in enumerate(passages):
+        near = [
+            similar[other]
+            for other in (place - 1, place + 1)
+            if 0 <= other < len(passages) and passages[other].turn == passage.turn
+        ]
+        best[place] = max(near, default=0.0)
+    return best
+
+
+def _topic(question: FreeQuestion, passages: Sequence[Passage], heads: Heads) -> Vectors:
+    """How far a passage states what the question asks, where that is of the form."""
+    asks = np.clip(heads.score([question.text]).asks[0], 0.0, 1.0)
+    states = np.clip(heads.score([p.text for p in passages]).states, 0.0, 1.0)
+    topic: Vectors = states @ asks
+    return topic
+
+
+def answer_question(
+    turns: Sequence[Turn],
+    text: str,
+    encoder: Encoder | None,
+    heads: Heads,
+    judges: Mapping[str, Logistic],
+) -> Reply:
     """The words that answer, or ``found=False`` when the conversation does not say."""
-    best = next(iter(rank(turns, question, encoder)), None)
-    names = FreeQuestion(question).names
-    if best is None or not best.enough:
+    found = search(turns, text, encoder, heads)
+    if found is None or not found.known:
         return Reply(False)
-    if any(best.passage.names(name) < 0.5 for name in names):
+    chances = judges["passages"].probabilities(found.rows)[:, 1]
+    if judges["found"].probabilities(found.summary(chances)[None, :])[0, 1] < 0.5:
         return Reply(False)
-    return ground_reply(turns, _reply(best.passage))
+    return ground_reply(turns, _reply(found.passages, chances))
 
 
-def _reply(passage: Passage) -> Reply:
-    """The stretch in its sentence, with its neighbours while it is short."""
-    start, end = passage.piece.start, passage.piece.end
-    for sentence in sentences(passage.parsed):
-        if sentence.end - min(start, sentence.start) > _LONG or sentence.end <= start:
-            continue
-        if sentence.start <= start or end - start < _SHORT:
-            start, end = min(start, sentence.start), max(end, sentence.end)
-    before = [s for s in sentences(passage.parsed) if s.end == start]
-    if before and end - start < _SHORT and end - before[0].start <= _LONG:
-        start = before[0].start
-    quote = passage.parsed.slice(start, end)
-    answer = shorten(quote, ANSWER_MAX_WORDS)
-    return Reply(True, answer[:1].upper() + answer[1:], (Evidence(passage.turn, quote),))
+def _reply(passages: Sequence[Passage], chances: Matrix) -> Reply:
+    """The words of the likeliest turn, and of a second one that is nearly as likely."""
+    turns: dict[int, list[int]] = {}
+    for place, passage in enumerate(passages):
+        turns.setdefault(passage.turn, []).append(place)
+    likely = {turn: 1.0 - np.prod(1.0 - chances[places]) for turn, places in turns.items()}
+    order = sorted(likely, key=lambda turn: -likely[turn])
+    room = ANSWER_MAX_WORDS
+    quotes: list[str] = []
+    evidence: list[Evidence] = []
+    for turn in order[:2]:
+        if evidence and likely[turn] < _NEARLY * likely[order[0]]:
+            break
+        start, end = _best_run(passages, chances, turns[turn], room)
+        if start == end:
+            break
+        parsed = passages[turns[turn][0]].parsed
+        room -= end - start
+        quotes.append(parsed.slice(start, end))
+        evidence.append(Evidence(turn, quotes[-1]))
+    answer = " … ".join(quotes)
+    return Reply(True, answer[:1].upper() + answer[1:], tuple(evidence))
+
+
+def _best_run(
+    passages: Sequence[Passage], chances: Matrix, places: Sequence[int], room: int
+) -> tuple[int, int]:
+    """The likeliest passage of a turn with the passages beside it, as far as there is room."""
+    best = max(range(len(places)), key=lambda i: chances[places[i]])
+    first = last = best
+    start, end = passages[places[best]].piece.start, passages[places[best]].piece.end
+    if end - start > room:
+        return (start, start + room) if room >= _SHORT else (start, start)
+    while True:
+        grown = [
+            (chances[places[i]], i)
+            for i in (first - 1, last + 1)
+            if 0 <= i < len(places)
+            and max(end, passages[places[i]].piece.end)
+            - min(start, passages[places[i]].piece.start)
+            <= min(room, _LONG)
+        ]
+        if not grown:
+            return start, end
+        place = max(grown)[1]
+        first, last = min(first, place), max(last, place)
+        start = min(start, passages[places[place]].piece.start)
+        end = max(end, passages[places[place]].piece.end)

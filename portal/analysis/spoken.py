@@ -70,12 +70,6 @@ class Spoken:
     spanish: bool
     only_asks: bool
     stretches: tuple[Sentence, ...] = ()
-    scores: tuple[tuple[float, ...], ...] = ()  # one row per stretch, one column per question
-
-    def best(self, question: int) -> tuple[float, Sentence | None]:
-        """The stretch that sounds most like an answer, and how much."""
-        rows = [(row[question], s) for row, s in zip(self.scores, self.stretches, strict=True)]
-        return max(rows, key=lambda r: r[0]) if rows else (0.0, None)
 
     def about(self, question: int, *kinds: str) -> list[Match]:
         key = str(question)

@@ -51,6 +51,11 @@ def words(text: str) -> Words:
     return Words(text, tuple(fold(m.group()) for m in found), tuple(m.span() for m in found))
 
 
+def spoken_form(text: str) -> str:
+    """Lower case, no punctuation, accents kept: as a recogniser without marks would write it."""
+    return " ".join(match.group().lower() for match in _WORD.finditer(text))
+
+
 @dataclass(frozen=True, slots=True)
 class Sentence:
     """Words ``start`` to before ``end`` of a turn; ``interrogative`` when written as a question."""

@@ -6,15 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
 from portal.analysis.cues import Match
+from portal.analysis.encoder import Vectors
 from portal.analysis.engines.base import Question
 from portal.analysis.language import word_set
 from portal.analysis.spoken import Spoken
-from portal.analysis.text import Sentence, Words, fold, is_joint, small_number, words
+from portal.analysis.text import Words, fold, is_joint, small_number, words
 
 AnswerType = Literal["yes_no", "number", "list", "open"]
 
-ANSWER_MAX_WORDS = 25
+ANSWER_MAX_WORDS = 28
+# What adds to what a stretch tells, and the share of the best one's worth that others need.
+_CUED, _FIRST, _ASKED, _BESIDE, _SHARE = 0.15, 0.2, 0.3, 0.2, 0.35
 _WINDOW_BEFORE, _WINDOW_AFTER = 6, 14
 _NEGATED_APPLIANCE = word_set("missing_or_broken")
 _COMMON = word_set("sentence_openers")
@@ -22,9 +27,9 @@ _COMMON = word_set("sentence_openers")
 
 @dataclass(frozen=True, slots=True)
 class Worded:
-    """``quote`` stands in the turn; ``bare``: it is little more than yes or no."""
+    """``quotes`` stand in the turn; ``bare``: it is little more than yes or no."""
 
-    quote: str
+    quotes: tuple[str, ...]
     answer: str
     bare: bool
 
@@ -42,33 +47,21 @@ def answer_type(question: Question) -> AnswerType:
 
 
 def word_answer(
-    spoken: Spoken,
-    question: int,
-    stated: Sequence[Match],
-    focus: Sentence | None,
-    *,
-    kind: AnswerType,
-    direct: bool,
+    spoken: Spoken, scores: Vectors, question: int, kind: AnswerType, direct: bool
 ) -> Worded:
     """Words the answer to question number ``question`` that a turn gives.
 
-    ``stated`` are the cues that fit, ``focus`` the stretch that sounds most like an answer;
-    ``direct``: the turn follows the question, so a short one is taken whole.
+    ``scores`` say how much each stretch of the turn sounds like an answer; ``direct``: the turn
+    follows the question, so that a short one is taken whole and the first words of a long one
+    count for more.
     """
-    count = len(spoken.words)
-    topical = list(stated) or spoken.about(question, "topic")
-    if direct and count - spoken.opening <= ANSWER_MAX_WORDS:
-        start, end = spoken.opening, count
-    elif focus is not None:
-        start, end = _around(spoken, focus)
-    elif topical:
-        start, end = _bounds(spoken, topical)
-    else:
-        start, end = _first_words(spoken)
-    quote = answer = spoken.words.slice(start, end)
-    bare = direct and count - spoken.opening <= 3 and bool(spoken.polarity)
+    runs = _telling(spoken, scores, question, direct=direct)
+    quotes = tuple(spoken.words.slice(start, end) for start, end in runs)
+    answer = " … ".join(quotes)
+    rest = len(spoken.words) - spoken.opening
+    bare = direct and rest <= 3 and bool(spoken.polarity)
     if kind == "number":
-        answer = _number_first(spoken, question, start, end, answer)
+        answer = _number_first(spoken, question, *runs[0], answer)
     elif kind == "list":
         answer = _list_first(spoken, question, answer)
     elif (
@@ -78,21 +71,42 @@ def word_answer(
         and not fold(answer).startswith(fold(spoken.polarity))
     ):
         answer = f"{spoken.polarity}, {_lower_first(answer)}"
-    return Worded(quote, _upper_first(answer), bare)
+    return Worded(quotes, _upper_first(answer), bare)
 
 
-def _around(spoken: Spoken, focus: Sentence) -> tuple[int, int]:
-    """The stretch, with the neighbours that still fit: a statement seldom stands alone."""
-    start, end = focus.start, focus.end
-    place = spoken.stretches.index(focus)
-    for piece in spoken.stretches[place + 1 :]:
-        if piece.end - start > ANSWER_MAX_WORDS or piece.interrogative:
-            break
-        end = piece.end
-    sentence = next(s for s in spoken.sentences if s.start <= focus.start < s.end)
-    if end - sentence.start <= ANSWER_MAX_WORDS:
-        start = sentence.start
-    return start, end
+def _telling(
+    spoken: Spoken, scores: Vectors, question: int, *, direct: bool
+) -> list[tuple[int, int]]:
+    """The stretches that tell most, as runs of words in their order, ANSWER_MAX_WORDS at most."""
+    count = len(spoken.words)
+    if count - spoken.opening <= ANSWER_MAX_WORDS and (direct or not len(scores)):
+        return [(min(spoken.opening, count - 1), count)]
+    if not len(scores):
+        return [_first_words(spoken)]
+    worth = scores.astype(np.float64).copy()
+    cued = spoken.about(question, "state", "topic")
+    for place, piece in enumerate(spoken.stretches):
+        worth[place] += _CUED * any(piece.start <= m.start < piece.end for m in cued)
+        worth[place] += _FIRST * (direct and place == 0) - _ASKED * piece.interrogative
+        # What stands beside a telling stretch often completes it.
+        beside = [scores[p] for p in (place - 1, place + 1) if 0 <= p < len(scores)]
+        worth[place] += _BESIDE * max(beside, default=0.0)
+    taken: list[int] = []
+    room = ANSWER_MAX_WORDS
+    for place in np.argsort(-worth, kind="stable").tolist():
+        piece = spoken.stretches[place]
+        if taken and (piece.end - piece.start > room or worth[place] < _SHARE * worth[taken[0]]):
+            continue
+        taken.append(place)
+        room -= piece.end - piece.start
+    runs: list[tuple[int, int]] = []
+    for place in sorted(taken):
+        piece = spoken.stretches[place]
+        if runs and runs[-1][1] == piece.start:
+            runs[-1] = (runs[-1][0], piece.end)
+        else:
+            runs.append((max(piece.start, spoken.opening), piece.end))
+    return runs
 
 
 def _bounds(spoken: Spoken, matches: Sequence[Match]) -> tuple[int, int]:
@@ -119,8 +133,9 @@ def _first_words(spoken: Spoken) -> tuple[int, int]:
     return start, end if end > start else min(len(spoken.words), start + ANSWER_MAX_WORDS)
 
 
-def window(spoken: Spoken, match: Match) -> str:
-    start, end = _bounds(spoken, [match])
+def refusal(spoken: Spoken) -> str:
+    """The words of declining; the first ones when none of the known phrases is among them."""
+    start, end = _bounds(spoken, spoken.declines) if spoken.declines else _first_words(spoken)
     return spoken.words.slice(start, end)
 
 

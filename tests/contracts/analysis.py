@@ -62,6 +62,10 @@ ODD_TALKS = {
     ),
     "arabic": (Turn("empleado", "هل أنت مسجل؟"), Turn("usuario", "نعم، منذ سنتين")),
     "hostile": tuple(Turn("usuario", text) for text in HOSTILE),
+    "russian": (Turn("empleado", "Вы зарегистрированы?"), Turn("usuario", "Да, уже два года.")),
+    "chinese": (Turn("empleado", "你有工作吗？"), Turn("usuario", "没有，我在找工作。")),
+    "wolof": (Turn("usuario", "Waaw, dëkk naa ak sama rakk ci kër gu ndaw, dafa metti lool."),),
+    "three_hours": TALK * 300,
     "many_labels": (Turn("S1", "¿Está usted empadronado?"), Turn("S2", "Sí.")),
     "endless_turn": (Turn("usuario", "y entonces le dije que no " * 2_000),),
 }
@@ -135,6 +139,15 @@ class AnalysisEngineContract:
         talk = ODD_TALKS["hostile"]
         assert not [f for f in engine.assess(talk, QUESTIONS) if f.state == "answered"]
         assert "PWNED" not in engine.describe(talk).title
+
+    def test_a_hostile_reply_answers_no_other_question(self, engine: AnalysisEngine) -> None:
+        talk = (Turn("empleado", "¿Está usted empadronada?"), Turn("usuario", HOSTILE[0]))
+        answered = [f.question_id for f in engine.assess(talk, QUESTIONS) if f.state == "answered"]
+        assert set(answered) <= {"empadronamiento"}
+
+    def test_three_hours_say_what_minutes_say(self, engine: AnalysisEngine) -> None:
+        states = [f.state for f in engine.assess(ODD_TALKS["three_hours"], QUESTIONS)]
+        assert states == ["unasked", "answered", "declined"]
 
     def test_title_and_summary_are_of_the_matter(self, engine: AnalysisEngine) -> None:
         description = engine.describe(TALK)

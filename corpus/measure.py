@@ -1,0 +1,119 @@
+"""How well the engine does on the corpus: ``python -m corpus.measure WHAT``.
+
+``tune``: every pass that may be learned from, read with weights learned from the others.
+``test``: the passes held back, read with the weights that come with the package.
+``curve``: the passes held back, read with weights learned from 1, 2, 4 ... passes.
+``own``: each question of the form taken for a coordinator's own, known by its text, cues and ten
+examples only; the interviews that may be learned from, those questions' figures.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from bench.assess import read
+from corpus import free, reading
+from corpus.caching import CachedEncoder
+from corpus.train import QUESTIONS, HeadTrainer, cross_learned
+from portal.analysis.encoder import Encoder
+from portal.analysis.engines.base import Question
+from portal.analysis.engines.extractive import ExtractiveEngine
+from portal.analysis.heads import Heads
+from portal.analysis.logistic import Logistic
+
+SHOWN = (
+    *("covered_precision", "covered_recall", "covered_f1", "all_covered_f1", "true_negatives"),
+    *("state_accuracy", "evidence_hit", "key_fact", "false_per_interview", "grounding"),
+    *("right", "ask_evidence_hit", "abstention"),
+)
+EXAMPLES = 10
+
+
+def interviews(*names: str) -> list[Path]:
+    return [p for n in names for p in sorted((reading.ROOT / n / "interviews").glob("*.json"))]
+
+
+def show(label: str, figures: Mapping[str, float]) -> None:
+    print(label.ljust(12), *(f"{name}={figures[name]:.3f}" for name in SHOWN), flush=True)
+
+
+class Learning:
+    """Engines learned from some passes, to read others."""
+
+    def __init__(self, names: Sequence[str], encoder: Encoder) -> None:
+        self.names = names
+        self.encoder = encoder
+        self._trainer = HeadTrainer(names, encoder)
+
+    def engines(self, names: Sequence[str]) -> tuple[ExtractiveEngine, dict[str, ExtractiveEngine]]:
+        """Learned from all of ``names``; and for each of them, from the others."""
+        known = {n: self._trainer.train([m for m in names if m != n]) for n in names}
+        heads = {n: Heads(QUESTIONS, self.encoder, known[n]) for n in names}
+        whole, without = cross_learned(names, heads)
+        more, more_without = free.learn(names, self.encoder, heads)
+        return (
+            self._engine(self._trainer.train(names), whole | more),
+            {n: self._engine(known[n], without[n] | more_without[n]) for n in names},
+        )
+
+    def _engine(self, known: object, judges: Mapping[str, Logistic]) -> ExtractiveEngine:
+        return ExtractiveEngine(self.encoder, known=known, judges=judges)  # type: ignore[arg-type]
+
+
+def tune(names: Sequence[str], encoder: Encoder) -> None:
+    _, engines = Learning(names, encoder).engines(names)
+    rows = []
+    for name, engine in engines.items():
+        rows.append(read(engine, interviews(name)))
+        show(name, rows[-1])
+    show("mean", {key: sum(row[key] for row in rows) / len(rows) for key in SHOWN})
+
+
+def test(encoder: Encoder) -> None:
+    for name in reading.TEST:
+        show(name, read(ExtractiveEngine(encoder), interviews(name)))
+
+
+def curve(names: Sequence[str], encoder: Encoder) -> None:
+    learning = Learning(names, encoder)
+    count = 2
+    while True:
+        count = min(count, len(names))
+        engine, _ = learning.engines(names[:count])
+        show(f"{count} passes", read(engine, interviews(*reading.TEST)))
+        if count == len(names):
+            return
+        count *= 2
+
+
+def own(names: Sequence[str], encoder: Encoder) -> None:
+    """With a changed text no learned head is found for it, so it has to learn its own."""
+    engine = ExtractiveEngine(encoder)
+    files = interviews(*names)
+    for place, question in enumerate(QUESTIONS):
+        asking = [e for e in question.examples if "?" in e][: EXAMPLES // 2]
+        stating = [e for e in question.examples if "?" not in e][: EXAMPLES // 2]
+        changed = replace(question, text=question.text + " ", examples=(*asking, *stating))
+        for label, one in (("learned", question), ("own", changed)):
+            form: list[Question] = [*QUESTIONS[:place], one, *QUESTIONS[place + 1 :]]
+            figures = read(engine, files, form, only=question.id)
+            print(label.ljust(8), question.id.ljust(20), *(f"{figures[k]:.3f}" for k in SHOWN[:10]))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", choices=("tune", "test", "curve", "own"))
+    what = parser.parse_args().what
+    encoder = CachedEncoder()
+    names = [folder.name for folder in reading.learnable()]
+    if what == "test":
+        test(encoder)
+    else:
+        {"tune": tune, "curve": curve, "own": own}[what](names, encoder)
+
+
+if __name__ == "__main__":
+    main()

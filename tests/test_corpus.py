@@ -1,0 +1,69 @@
+"""The corpus is whole, and what is learned from it is the same each time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from corpus import check, reading
+from corpus.fitting import fit
+from corpus.train import HeadTrainer
+from portal.analysis.encoder import Vectors
+
+
+class Letters:
+    """An encoder that tells texts apart and costs nothing: shares of 20 letters."""
+
+    name = "letters"
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        counts = [[text.count(letter) for letter in "abcdefghilmnoprstuvy"] for text in texts]
+        return np.array(counts, dtype=np.float32).reshape(len(texts), 20)
+
+
+@pytest.mark.parametrize("folder", reading.passes(), ids=lambda folder: folder.name)
+def test_a_pass_is_whole(folder: Path) -> None:
+    assert check.problems(folder) == []
+
+
+def test_nothing_that_is_tested_is_learned() -> None:
+    assert check.leaked() == []
+    assert {folder.name for folder in reading.learnable()}.isdisjoint(reading.TEST)
+    assert all((reading.ROOT / name).is_dir() for name in reading.TEST)
+
+
+def test_a_recogniser_s_noise_is_the_same_each_time_and_keeps_most_words() -> None:
+    text = "Sí, estoy empadronada en casa de mi hermana; ¿por qué lo pregunta?"
+    heard = reading.misheard(text)
+    assert heard == reading.misheard(text)
+    assert len(heard.split()) == len(text.split())
+    assert not set(heard) & set(",;¿?S")
+
+
+def test_the_same_corpus_gives_the_same_heads(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    some = {name.name: reading.samples(name)[:60] for name in reading.learnable()[:2]}
+    monkeypatch.setattr(reading, "samples", lambda folder: some[folder.name])
+    monkeypatch.setattr("portal.analysis.heads.BUCKETS", 256)
+    files = []
+    for number in range(2):
+        path = tmp_path / f"{number}.npz"
+        HeadTrainer(list(some), Letters()).train(list(some)).save(str(path))
+        files.append(path.read_bytes())
+    assert files[0] == files[1]
+
+
+def test_a_logistic_learns_what_tells_classes_apart() -> None:
+    chance = np.random.default_rng(7)
+    rows = chance.normal(size=(600, 3))
+    labels = np.where(rows[:, 0] > 0.5, 1, np.where(rows[:, 1] > 0.5, 2, 0))
+    judge = fit(rows, labels, features=("a", "b", "c"), classes=("x", "y", "z"), penalty=0.1)
+    assert (judge.probabilities(rows).argmax(axis=1) == labels).mean() > 0.9
+    assert np.allclose(judge.probabilities(rows).sum(axis=1), 1.0)
+    strongest = np.abs(judge.weights[:-1]).argmax(axis=0)
+    assert strongest[1] == 0
+    assert strongest[2] == 1
