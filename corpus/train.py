@@ -28,7 +28,7 @@ from corpus.caching import CachedEncoder
 from corpus.fitting import fit
 from corpus.reading import SLUGS, Sample
 from portal.analysis import answering, asking, coverage
-from portal.analysis.coverage import Coverage, Notes
+from portal.analysis.coverage import STATES, Coverage, Notes
 from portal.analysis.encoder import Encoder, Vectors, text_key
 from portal.analysis.grounding import EMPLOYEE
 from portal.analysis.heads import TALK, Heads, Learned, Space, hashed_rows, small_talk_texts
@@ -38,7 +38,6 @@ from portal.analysis.text import spoken_form, words
 
 DATA = Path(__file__).parents[1] / "portal" / "analysis" / "data"
 QUESTIONS = default_questionnaire().questions
-STATES = ("unasked", "asked", "answered", "declined")
 _HOW = {"answer": 1, "volunteer": 1, "decline": 2}
 _PENALTY = {"asks": 3.0, "replies": 10.0, "states": 3.0}
 _FORM = "form"

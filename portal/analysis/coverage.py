@@ -22,12 +22,18 @@ from portal.analysis.logistic import Logistic, Matrix
 from portal.analysis.text import shorten, words
 from portal.analysis.wording import ANSWER_MAX_WORDS, answer_type, refusal, word_answer
 
-FEATURES = ("asked", "asked again", "answered", "answered twice", "declined", "declined last")
+FEATURES = (
+    *("asked", "asked again", "answered", "answered twice", "replied", "volunteered"),
+    *("declined", "declined last"),
+)
 # From here on a turn supports an answer beside the one that holds.
 _SUPPORTS, _MOST = 0.4, 2
 # From here on a question is in the air; it rests on one of the interviewer's last turns.
 _IN_AIR, _PROMPTED, _PATIENCE = 0.4, 0.5, 3
 _ANSWER, _DECLINE = 1, 2
+STATES: tuple[State, ...] = ("unasked", "asked", "answered", "declined")
+# A false answer costs a person more than a missing one: below this it is none.
+_ANSWERED, _SURE = STATES.index("answered"), 0.55
 
 
 @dataclass(slots=True)
@@ -50,7 +56,9 @@ class Notes:
         if len(self.declines):
             after = np.arange(len(self.asks))[:, None] > self.declines.argmax(axis=0)
             later = np.where(after, self.answers, 0.0).max(axis=0)
-        signs = [*asks, *answers, declines, declines * (1.0 - later)]
+        replied, _ = _two_best(self.answers * self.in_air)
+        volunteered, _ = _two_best(self.answers * (1.0 - self.in_air))
+        signs = [*asks, *answers, replied, volunteered, declines, declines * (1.0 - later)]
         table: Vectors = _odds(np.stack(signs, axis=1)).astype(np.float32)
         return table
 
@@ -108,7 +116,9 @@ class Coverage:
 
     def _finding(self, question: int, notes: Notes, likely: Matrix) -> Finding:
         name = self._questions[question].id
-        state: State = self._states.classes[int(likely.argmax())]  # type: ignore[assignment]
+        if likely[_ANSWERED] < _SURE:
+            likely = np.where(np.arange(len(likely)) == _ANSWERED, 0.0, likely)
+        state = STATES[int(likely.argmax())]
         confidence = float(likely.max())
         asked = self._asked(question, notes)
         if state == "unasked":

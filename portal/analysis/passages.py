@@ -89,7 +89,7 @@ _NOTHING = _Named(frozenset(), frozenset())
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A stretch of turn number ``turn``; ``asked`` is what the interviewer had asked before it."""
+    """A stretch of turn number ``turn``; ``asked`` is what the interviewer had said before it."""
 
     turn: int
     parsed: Words
@@ -192,8 +192,7 @@ def cut(turns: Sequence[Turn]) -> list[Passage]:
                 )
             )
         if employee:
-            questions = [p for p in pieces if p.interrogative] or pieces[-2:]
-            asked = tuple(parsed.slice(p.start, p.end) for p in questions)
+            asked = tuple(parsed.slice(p.start, p.end) for p in pieces)
         if pieces:
             # What the next turn replies to; a bare "sí" in between changes nothing.
             whole = _merged(named)

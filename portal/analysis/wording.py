@@ -13,7 +13,7 @@ from portal.analysis.encoder import Vectors
 from portal.analysis.engines.base import Question
 from portal.analysis.language import word_set
 from portal.analysis.spoken import Spoken
-from portal.analysis.text import Words, fold, is_joint, small_number, words
+from portal.analysis.text import fold, is_joint, small_number, words
 
 AnswerType = Literal["yes_no", "number", "list", "open"]
 
@@ -21,7 +21,6 @@ ANSWER_MAX_WORDS = 28
 # What adds to what a stretch tells, and the share of the best one's worth that others need.
 _CUED, _FIRST, _ASKED, _BESIDE, _SHARE = 0.15, 0.2, 0.3, 0.2, 0.35
 _WINDOW_BEFORE, _WINDOW_AFTER = 6, 14
-_NEGATED_APPLIANCE = word_set("missing_or_broken")
 _COMMON = word_set("sentence_openers")
 
 
@@ -62,8 +61,6 @@ def word_answer(
     bare = direct and rest <= 3 and bool(spoken.polarity)
     if kind == "number":
         answer = _number_first(spoken, question, *runs[0], answer)
-    elif kind == "list":
-        answer = _list_first(spoken, question, answer)
     elif (
         kind == "yes_no"
         and direct
@@ -153,33 +150,6 @@ def _number_first(spoken: Spoken, question: int, start: int, end: int, answer: s
         return answer
     value = small_number(folded[named[-1]])
     return answer if value is None or len(folded) <= 2 else f"{value}: {_lower_first(answer)}"
-
-
-def _list_first(spoken: Spoken, question: int, answer: str) -> str:
-    """The things named, those that are missing or broken apart."""
-    have: list[str] = []
-    lack: list[str] = []
-    for match in spoken.about(question, "topic"):
-        name = spoken.words.slice(match.start, match.end).lower()
-        low = match.start
-        while low > 0 and not is_joint(spoken.words, low) and match.start - low < 5:
-            low -= 1
-        high = match.end
-        while high < len(spoken.words) and not _breaks(spoken.words, high) and high < match.end + 5:
-            high += 1
-        around = set(spoken.words.folded[low:high])
-        group = lack if around & _NEGATED_APPLIANCE else have
-        if name not in have and name not in lack:
-            group.append(name)
-    if len(have) + len(lack) < 2:
-        return answer
-    listed = ", ".join(have) if have else "ninguno de los nombrados"
-    return f"{listed} (no o averiado: {', '.join(lack)})" if lack else listed
-
-
-def _breaks(parsed: Words, place: int) -> bool:
-    between = parsed.text[parsed.spans[place - 1][1] : parsed.spans[place][0]]
-    return any(mark in between for mark in ",.;") or parsed.folded[place] in ("y", "pero")
 
 
 def _upper_first(text: str) -> str:
