@@ -5,6 +5,8 @@
 Each recording (with its reference beside it; by default those of `eval/`) is heard as it is and in
 the versions of `versions.py`, by the local engine and, in the same run, by simpler means. See
 README.md beside this file.
+
+Times are the processor's (of all threads), so that what else runs here counts little.
 """
 
 from __future__ import annotations
@@ -85,12 +87,12 @@ class Bench:
     def count(self, spoken: Spoken, folder: Path) -> Counter[str]:
         """What there is to count in one recording; ``rates`` makes figures of it."""
         path = versions.write(spoken, folder)
-        started = time.perf_counter()
+        started = time.process_time()
         transcript = self.engine.transcribe(Audio(path), options=Options())
-        engine_s = time.perf_counter() - started
-        started = time.perf_counter()
+        engine_s = time.process_time() - started
+        started = time.process_time()
         bare = self.bare_text(path)
-        bare_s = time.perf_counter() - started
+        bare_s = time.process_time() - started
         words = [word for turn in transcript.turns for word in turn.words]
         _, diarization_s = told_apart(self.encoder, path, words)
         simpler, _ = told_apart(FilterbankEncoder(), path, words)
@@ -125,13 +127,13 @@ def told_apart(encoder: VoiceEncoder, path: Path, words: Sequence[Word]) -> tupl
     speech left out."""
     timeline, taken = VoiceTimeline(encoder), 0.0
     for piece in pieces(audio.decode(path)):
-        started = time.perf_counter()
+        started = time.process_time()
         stretches = speech_stretches(piece.probability, length=len(piece.samples), **SPEAKER_PAUSES)
         timeline.add(piece.samples, stretches, offset=piece.offset)
-        taken += time.perf_counter() - started
-    started = time.perf_counter()
+        taken += time.process_time() - started
+    started = time.process_time()
     numbers = timeline.speakers_of(words, speakers=2)
-    return numbers, taken + time.perf_counter() - started
+    return numbers, taken + time.process_time() - started
 
 
 def relabelled(transcript: Transcript, words: Sequence[Word], numbers: Sequence[int]) -> Transcript:
@@ -231,8 +233,8 @@ ROWS = (
     ("der", "diarization error, collar 0.25 s"),
     ("der_one_label", "  one label for all"),
     ("der_filterbank", "  without a model of voices"),
-    ("diarization_share", "telling voices apart / faster-whisper alone, time"),
-    ("engine_share", "whole engine / faster-whisper alone, time"),
+    ("diarization_share", "telling voices apart / faster-whisper alone"),
+    ("engine_share", "whole engine / faster-whisper alone"),
 )
 
 
