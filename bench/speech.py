@@ -26,6 +26,8 @@ from typing import Any
 from bench import versions
 from bench.diarization_error import Segment, diarization_error
 from bench.installation import MODELS, PROJECT
+from bench.playing import TABLE as PLAYED
+from bench.playing import playing
 from bench.versions import Said, Spoken
 from portal.speech import audio, models
 from portal.speech.diarization import SPEAKER_PAUSES, VoiceTimeline
@@ -63,7 +65,8 @@ def main() -> None:
             for ending, version in versions.VERSIONS.items():
                 counts[ending] += bench.count(version(spoken, others), Path(folder))
                 print(f"{path.stem}{ending}", file=sys.stderr, flush=True)
-    report({ending: rates(counted) for ending, counted in counts.items()}, arguments)
+    played = playing() if arguments.recordings == LABELLED else {}
+    report({ending: rates(n) for ending, n in counts.items()}, played, arguments)
 
 
 class Bench:
@@ -238,7 +241,7 @@ ROWS = (
 )
 
 
-def report(figures: dict[str, Figures], arguments: argparse.Namespace) -> None:
+def report(figures: dict[str, Figures], played: Figures, arguments: argparse.Namespace) -> None:
     names = [ending.strip("_") or "clear" for ending in figures]
     print(
         f"{len(arguments.recordings)} recordings, all words together; {time.strftime('%Y-%m-%d')}"
@@ -246,13 +249,16 @@ def report(figures: dict[str, Figures], arguments: argparse.Namespace) -> None:
     print(f"{'':<52}" + "".join(f"{name:>11}" for name in names))
     for name, what in ROWS:
         print(f"{what:<52}" + "".join(f"{found[name]:>11.3f}" for found in figures.values()))
+    for name, what in PLAYED:
+        if name in played:
+            print(f"{what:<66}{played[name]:>10.1f}")
     if arguments.json:
         flat = {
-            f"{name}{ending}": round(value, 4)
+            f"{name}{ending}": value
             for ending, found in figures.items()
             for name, value in found.items()
         }
-        print(json.dumps(flat))
+        print(json.dumps({name: round(value, 4) for name, value in (flat | played).items()}))
 
 
 if __name__ == "__main__":
