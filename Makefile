@@ -24,7 +24,7 @@ help:
 	@echo 'make run          prepara lo que falte y pone en marcha el portal con una demostración'
 	@echo 'make setup        solo prepara'
 	@echo 'make test         todas las pruebas        make lint         todas las comprobaciones'
-	@echo 'make bench        mediciones (BENCH=live: la grabación)'
+	@echo 'make bench        mediciones (BENCH=live: la grabación; speech: las voces)'
 	@echo 'make train        aprende del corpus lo que usa el análisis local'
 	@echo 'make screenshots  imágenes del README'
 	@echo 'make format       da forma al código       make lock         recalcula las dependencias'

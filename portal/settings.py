@@ -164,6 +164,8 @@ def recordings(env: environment.Environment) -> dict[str, object]:
             "access_key": env.s3_key_id,
             "secret_key": env.s3_secret_key,
             "file_overwrite": False,
+            # What is read of a recording beyond this waits on disk, not in memory.
+            "max_memory_size": 8 * 1024 * 1024,
             # A player that outlives its address asks for another (conversations/player.js).
             "querystring_expire": 15 * 60,
         },

@@ -23,7 +23,7 @@ from django.utils import timezone
 from conftest import Cast
 from portal.assessments import services as assessments
 from portal.conversations.models import Conversation, Recording, Speaker, Transcript, Turn, Upload
-from portal.corrections.models import Redaction
+from portal.corrections.models import Flag, Redaction
 from portal.live.models import LiveRecording
 from portal.notifications.models import Notification
 from portal.participants.models import Consent, Participant
@@ -75,6 +75,8 @@ OF_ONE_PARTICIPANT = {
     "conversations:card": lambda s: [s.conversation.pk],
     "conversations:outcome": lambda s: [s.conversation.pk],
     "conversations:retry": lambda s: [s.conversation.pk],
+    "conversations:export": lambda s: [s.conversation.pk, "docx"],
+    "conversations:export-all": lambda s: [s.participant.pk],
     "conversations:description": lambda s: [s.conversation.pk],
     "corrections:changes": lambda s: [s.conversation.pk],
     "corrections:text": lambda s: [s.conversation.pk, s.turn],
@@ -90,6 +92,9 @@ OF_ONE_PARTICIPANT = {
     "corrections:analyse": lambda s: [s.conversation.pk],
     "corrections:flags": lambda s: [s.conversation.pk],
     "corrections:flag": lambda s: [s.flag],
+    "corrections:strike": lambda s: [s.conversation.pk],
+    "corrections:redactions": lambda s: [s.conversation.pk],
+    "corrections:undo_redaction": lambda s: [s.conversation.pk, s.redaction],
     "live:prepare": lambda s: [s.participant.pk],
     "live:start": lambda s: [s.participant.pk],
     "live:open_of": lambda s: [s.participant.pk],
@@ -176,7 +181,25 @@ def scene(cast: Cast, participant: Participant, consent: Consent) -> Scene:
     live = LiveRecording.objects.create(
         participant=participant, consent=consent, created_by=cast.owner, engine="local"
     )
-    return Scene(participant, conversation, upload, answer.pk, notification, turn.pk, flag.pk, live)
+    redaction = Redaction.objects.create(
+        conversation=conversation,
+        start=0,
+        end=1,
+        made_by=cast.owner,
+        final_at=timezone.now(),
+        finished_at=timezone.now(),
+    )
+    return Scene(
+        participant=participant,
+        conversation=conversation,
+        upload=upload,
+        answer=answer.pk,
+        notification=notification,
+        turn=turn.pk,
+        flag=flag.pk,
+        live=live,
+        redaction=redaction.pk,
+    )
 
 
 def turned_away(response: HttpResponse) -> bool:

@@ -82,6 +82,7 @@ def test_a_recording_is_accepted_and_its_steps_can_be_followed(
     assert conversation["status"] == "processing"
     assert [step["name"] for step in conversation["steps"]] == [
         "probe", "transcribe", "attribute", "describe", "assess", "review", "notify",
+        "playback",
     ]  # fmt: skip
     audio = client.get(conversation["audio"], headers={"Range": "bytes=0-3"})
     assert audio.status_code == 206

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
+from zipfile import ZipFile
 
 import boto3
 import pytest
@@ -139,6 +141,23 @@ def test_players_are_sent_there_and_get_ranges(
         content = made.file.read()
         end = len(content) if last == -1 else last + 1
         assert answer.read() == content[first:end]
+
+
+def test_what_is_taken_away_has_its_name(
+    conversation: Conversation, cast: Cast, django_capture_on_commit_callbacks: Any
+) -> None:
+    made = prepared(conversation, django_capture_on_commit_callbacks).playback
+    content = made.file.read()
+    client = cast.client(cast.owner)
+    sent = client.get(reverse("conversations:export", args=[conversation.pk, "audio"]))
+    with fetched(sent["Location"], {}) as answer:
+        name = answer.headers["Content-Disposition"]
+        assert answer.read() == content
+    assert name.startswith("attachment; filename*=utf-8''")
+    assert "F%C3%A1tima%20Belkacem" in name
+    sent = client.get(reverse("conversations:export-all", args=[conversation.participant_id]))
+    with ZipFile(BytesIO(b"".join(sent))) as zipped:
+        assert zipped.read(zipped.infolist()[0]) == content
 
 
 def test_strangers_are_not_sent(conversation: Conversation, cast: Cast) -> None:

@@ -50,6 +50,7 @@ class UploadIn(Schema):
     consent: int
     engine: str = "local"
     language: str = Field("", description="ISO 639-1 code; empty lets the engine tell")
+    speakers: int = Field(2, ge=2, le=4, description="how many people are to be told apart")
 
 
 class WordOut(Schema):
@@ -133,6 +134,7 @@ def upload_conversation(
         file=file,
         engine=data.engine,
         language=data.language,
+        speakers=data.speakers,
     )
     return Status(202, conversation)
 

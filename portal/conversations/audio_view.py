@@ -21,6 +21,8 @@ from django.views.decorators.http import require_safe
 
 from portal.accounts.queries import signed_in
 from portal.conversations import playback, queries
+from portal.conversations.errors import Refused
+from portal.conversations.models import Conversation
 from portal.conversations.templatetags.conversations import shown_title
 
 BLOCK = 256 * 1024
@@ -51,15 +53,22 @@ def audio(request: HttpRequest, pk: UUID) -> HttpResponseBase:
         pk=pk,
         recording__isnull=False,
     )
+    return serve(request, conversation)
+
+
+def serve(
+    request: HttpRequest, conversation: Conversation, *, disposition: str = "inline"
+) -> HttpResponseBase:
+    """Raises Http404 when the file is gone, Recording.DoesNotExist when there never was one."""
     try:
         file, sha256 = playback.played(conversation)
-    except playback.NotYet:
-        return HttpResponse(status=503, headers={"Retry-After": "30"})
+    except Refused as refused:
+        return HttpResponse(refused.public_message, status=refused.status)
     content_type = TYPES.get(PurePath(str(file.name)).suffix, "application/octet-stream")
     try:
         path = Path(file.path)
     except NotImplementedError:
-        return _elsewhere(request, file, content_type)
+        return _elsewhere(request, file, content_type, disposition)
     try:
         stat = path.stat()
     except FileNotFoundError:
@@ -69,7 +78,7 @@ def audio(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     headers = {
         "Accept-Ranges": "bytes",
         "Cache-Control": "private, max-age=0, must-revalidate",
-        "Content-Disposition": "inline",
+        "Content-Disposition": disposition,
         "ETag": etag,
         "Last-Modified": http_date(modified),
         "X-Content-Type-Options": "nosniff",
@@ -122,12 +131,14 @@ def sound(request: HttpRequest, pk: UUID) -> HttpResponse:
     )
 
 
-def _elsewhere(request: HttpRequest, file: FieldFile, content_type: str) -> HttpResponse:
+def _elsewhere(
+    request: HttpRequest, file: FieldFile, content_type: str, disposition: str
+) -> HttpResponse:
     """To the storage, which serves ranges itself, by an address that is good for a while."""
     storage: Any = file.storage  # S3: of those that can be set, the one without paths
     address = storage.url(
         file.name,
-        parameters={"ResponseContentType": content_type, "ResponseContentDisposition": "inline"},
+        parameters={"ResponseContentType": content_type, "ResponseContentDisposition": disposition},
         http_method=request.method,
     )
     return HttpResponseRedirect(address)

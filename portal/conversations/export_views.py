@@ -9,13 +9,7 @@ from uuid import UUID
 
 from asgiref.sync import sync_to_async
 from django.contrib import messages
-from django.http import (
-    Http404,
-    HttpRequest,
-    HttpResponse,
-    HttpResponseRedirect,
-    StreamingHttpResponse,
-)
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.http import content_disposition_header
@@ -58,17 +52,24 @@ def participant(request: HttpRequest, pk: UUID) -> HttpResponseBase:
 
 
 def exported(request: HttpRequest, conversation: Conversation, chosen: Format) -> HttpResponseBase:
-    """The file of a conversation as ``chosen``. Raises Refused."""
+    """The file of a conversation as ``chosen``; sound in ranges, so that a browser can go on with
+    what broke off. Raises Refused."""
     exports.check_consent(conversation)
+    response: HttpResponseBase
     if chosen == Format.AUDIO:
-        response = _audio(request, conversation)
         suffix = PurePath(str(exports.sound(conversation).name)).suffix
+        name = filenames.of_conversation(conversation, suffix)
+        try:
+            response = audio_view.serve(request, conversation, disposition=_attached(name))
+        except Http404:
+            raise exports.no_audio() from None
     else:
         content = exports.written(conversation, chosen)
+        name = filenames.of_conversation(conversation, f".{chosen}")
         response = HttpResponse(content, content_type=exports.CONTENT_TYPES[chosen])
-        suffix = f".{chosen}"
+        response["Content-Disposition"] = _attached(name)
     _noted(request, f"conversation {conversation.pk}", chosen)
-    return _to_keep(response, filenames.of_conversation(conversation, suffix))
+    return response
 
 
 def zipped(request: HttpRequest, employee: Employee, participant: Participant) -> HttpResponseBase:
@@ -81,35 +82,14 @@ def zipped(request: HttpRequest, employee: Employee, participant: Participant) -
         response = StreamingHttpResponse(_in_turn(pieces), content_type="application/zip")
     _noted(request, f"participant {participant.pk}", "zip")
     name = filenames.safe(participant.name, filenames.NAME)
-    return _to_keep(response, " - ".join(filter(None, [name, _("conversaciones")])) + ".zip")
-
-
-def _audio(request: HttpRequest, conversation: Conversation) -> HttpResponseBase:
-    """In ranges as when it is played, so that a browser can go on with what broke off; what is in
-    a storage elsewhere passes through, since its own address says nothing of a name."""
-    file = exports.sound(conversation)
-    try:
-        response = audio_view.audio(request, conversation.pk)
-    except Http404:
-        raise Refused(
-            "no_audio",
-            _(
-                "No se encuentra el audio de esta conversación en el almacén. Avise a quien "
-                "administra el portal."
-            ),
-            status=409,
-        ) from None
-    if isinstance(response, HttpResponseRedirect):
-        response = StreamingHttpResponse(
-            _in_turn(archive.blocks(file)), content_type="application/octet-stream"
-        )
-        response["Content-Length"] = str(file.size)
+    response["Content-Disposition"] = _attached(
+        " - ".join(filter(None, [name, _("conversaciones")])) + ".zip"
+    )
     return response
 
 
-def _to_keep(response: HttpResponseBase, name: str) -> HttpResponseBase:
-    response["Content-Disposition"] = content_disposition_header(True, name)
-    return response
+def _attached(name: str) -> str:
+    return content_disposition_header(True, name) or "attachment"
 
 
 def _noted(request: HttpRequest, what: str, chosen: str) -> None:

@@ -11,9 +11,9 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from portal.conversations import document, queries
+from portal.conversations import document, playback, queries
 from portal.conversations.errors import Refused
-from portal.conversations.models import Conversation, Gap, Transcript
+from portal.conversations.models import Conversation, Gap, Recording, Transcript
 from portal.conversations.templatetags import conversations as saying
 from portal.speech import formats
 from portal.speech.captions import captions
@@ -60,11 +60,21 @@ def withdrawn() -> Refused:
 
 def sound(conversation: Conversation) -> FieldFile:
     """What is played of it. Raises Refused when there is none."""
-    kept = getattr(conversation, "playback", None) or getattr(conversation, "recording", None)
-    if kept is None:
-        raise Refused("no_audio", _("Esta conversación no tiene audio."), status=409)
-    file: FieldFile = kept.file
-    return file
+    try:
+        return playback.played(conversation)[0]
+    except Recording.DoesNotExist:
+        raise no_audio() from None
+
+
+def no_audio() -> Refused:
+    return Refused(
+        "no_audio",
+        _(
+            "No se encuentra el audio de esta conversación en el almacén. Avise a quien "
+            "administra el portal."
+        ),
+        status=409,
+    )
 
 
 def written(conversation: Conversation, chosen: Format) -> bytes:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from portal.accounts import engines
 from portal.accounts.models import Employee
 from portal.conversations.models import Conversation
+from portal.conversations.refusals import SPEAKERS
 from portal.conversations.templatetags.conversations import spoken_language
 
 # What is spoken in the offices, Spain's languages first.
@@ -18,6 +19,8 @@ LANGUAGES = [
     "hi", "bn", "ur", "fa", "sq", "ka", "hy",
 ]  # fmt: skip
 
+SPEAKERS_WORDS = {2: _("Dos"), 3: _("Tres, con intérprete o familiar"), 4: _("Cuatro")}
+
 
 def language_choices() -> list[tuple[str, str]]:
     """(code, name) of what may be spoken; "" lets the engine tell."""
@@ -25,6 +28,11 @@ def language_choices() -> list[tuple[str, str]]:
         ("", gettext("Automático")),
         *((code, spoken_language(code)) for code in LANGUAGES),
     ]
+
+
+def speakers_choices() -> list[tuple[int, str]]:
+    """(number, words) of how many people may talk, the usual first."""
+    return [(number, str(SPEAKERS_WORDS[number])) for number in SPEAKERS]
 
 
 class EngineForm(forms.Form):
@@ -54,11 +62,20 @@ class UploadForm(EngineForm):
         widget=forms.Select(attrs={"class": "form-select"}),
     )
 
+    speakers = forms.TypedChoiceField(
+        label=_("Cuántas personas hablan"),
+        coerce=int,
+        widget=forms.Select(attrs={"class": "form-select"}),
+    )
+
     def __init__(self, *args: Any, default_engine: str, **kwargs: Any) -> None:
         super().__init__(*args, default_engine=default_engine, **kwargs)
         language = self.fields["language"]
         assert isinstance(language, forms.ChoiceField)  # noqa: S101  # for the type checker
         language.choices = language_choices()
+        speakers = self.fields["speakers"]
+        assert isinstance(speakers, forms.ChoiceField)  # noqa: S101
+        speakers.choices = speakers_choices()
 
 
 def seen_of(conversation: Conversation) -> str:

@@ -38,6 +38,8 @@ class Conversation(models.Model):
     engine = models.CharField(_("motor"), max_length=30)
     # None lets the engine tell.
     language = models.CharField(_("idioma"), max_length=5, blank=True)
+    # How many are to be told apart: an interpreter or a relative is one more.
+    speakers = models.PositiveSmallIntegerField(default=2)
     duration = models.FloatField(_("duración en segundos"), null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -119,6 +121,7 @@ class Upload(models.Model):
     offset = models.BigIntegerField(default=0)
     engine = models.CharField(max_length=30)
     language = models.CharField(max_length=5, blank=True)
+    speakers = models.PositiveSmallIntegerField(default=2)
     created_at = models.DateTimeField(auto_now_add=True)
     # Set when the last byte arrived: the tus client may ask again and must get the same answer.
     conversation = models.ForeignKey(

@@ -11,14 +11,12 @@ from pathlib import Path
 from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models.fields.files import FieldFile
+from django.utils.translation import gettext as _
 
 from portal.conversations import filing, partfiles
+from portal.conversations.errors import Refused
 from portal.conversations.models import Conversation, Playback, playback_path
 from portal.speech import playback as speech
-
-
-class NotYet(Exception):
-    """What may be played is being made."""
 
 
 def draft_path(conversation: Conversation) -> Path:
@@ -61,10 +59,14 @@ def save(*, conversation: Conversation, draft: Path, sound: speech.Sound) -> Pla
 
 
 def played(conversation: Conversation) -> tuple[FieldFile, str]:
-    """The file that is played and its hash. Raises Recording.DoesNotExist, and NotYet when the
-    recording still has the sound of something that was struck out."""
+    """The file that is played and its hash. Raises Recording.DoesNotExist, and Refused while the
+    recording still has the sound of something that was struck out and nothing else is made yet."""
     kept = getattr(conversation, "playback", None)
     if kept is None and conversation.redactions.filter(finished_at=None).exists():
-        raise NotYet
+        raise Refused(
+            "being_made",
+            _("El audio sin lo tachado se está preparando. Vuelva a intentarlo en unos minutos."),
+            status=503,
+        )
     kept = kept or conversation.recording
     return kept.file, kept.sha256

@@ -26,6 +26,9 @@ NOT_AUDIO = frozenset(
 )
 """Endings that are certainly not audio; any other file may try, and the probe step decides."""
 
+SPEAKERS = range(2, 5)
+"""How many people may be told apart in a conversation."""
+
 
 def check_consent(consent: Consent | None, participant: Participant) -> Consent:
     if consent is None or consent.participant_id != participant.pk:
@@ -65,6 +68,18 @@ def check_engine(engine: str) -> None:
 def check_language(language: str) -> None:
     if language and not re.fullmatch("[a-z]{2,3}", language):
         raise Refused("language", _("Ese idioma no existe. Elija otro."), status=422)
+
+
+def read_speakers(text: str) -> int:
+    """How many somebody asks for; 0, which is refused, for what is no number."""
+    return int(text) if text in {str(number) for number in SPEAKERS} else 0
+
+
+def check_speakers(speakers: int) -> None:
+    if speakers not in SPEAKERS:
+        raise Refused(
+            "speakers", _("Elija cuántas personas hablan: entre dos y cuatro."), status=422
+        )
 
 
 def check_filename(filename: str) -> None:

@@ -35,9 +35,10 @@ from portal.conversations.refusals import (
     check_filename,
     check_language,
     check_size,
+    check_speakers,
     disk_full,
 )
-from portal.conversations.steps import OPEN, StepName, status_of
+from portal.conversations.steps import NOT_WAITED_FOR, OPEN, StepName, status_of
 from portal.participants import services as participants
 from portal.participants.models import Consent, Participant
 from portal.speech import audio as speech_audio
@@ -56,14 +57,17 @@ def start_upload(
     size: int,
     engine: str,
     language: str = "",
+    speakers: int = 2,
 ) -> Upload:
-    """Promise to take ``size`` bytes. ``language``: ISO 639-1, or "" for the engine to tell.
+    """Promise to take ``size`` bytes. ``language``: ISO 639-1, or "" for the engine to tell;
+    ``speakers``: how many people are to be told apart.
 
     Raises Refused.
     """
     consent = check_consent(consent, participant)
     check_engine(engine)
     check_language(language)
+    check_speakers(speakers)
     check_filename(filename)
     check_size(size)
     upload = Upload.objects.create(
@@ -74,6 +78,7 @@ def start_upload(
         size=size,
         engine=engine,
         language=language,
+        speakers=speakers,
     )
     partfiles.create(partfiles.path_of(upload.id))
     return upload
@@ -149,6 +154,7 @@ def finish(*, upload: Upload) -> Conversation:
                 employee=upload.created_by,
                 engine=upload.engine,
                 language=upload.language,
+                speakers=upload.speakers,
             )
         else:
             transaction.on_commit(lambda: default_storage.delete(name))
@@ -167,6 +173,7 @@ def create(
     employee: Employee,
     engine: str,
     language: str,
+    speakers: int,
     duration: float | None = None,
 ) -> Conversation:
     """The conversation of a recording that is in its place and names its id, with its steps and
@@ -178,6 +185,7 @@ def create(
         created_by=employee,
         engine=engine,
         language=language,
+        speakers=speakers,
         duration=duration,
     )
     recording.save(force_insert=True)
@@ -212,6 +220,7 @@ def receive(
     file: File[bytes],
     engine: str,
     language: str = "",
+    speakers: int = 2,
 ) -> Conversation:
     """Take a whole file that a form or the API brought, the same way as an upload."""
     upload = start_upload(
@@ -222,6 +231,7 @@ def receive(
         size=file.size,
         engine=engine,
         language=language,
+        speakers=speakers,
     )
     append(upload=upload, offset=0, stream=file)
     return finish(upload=upload)
@@ -259,7 +269,7 @@ def retry(
     that failed, None for the same. Raises Refused."""
     conversation = Conversation.objects.select_for_update().get(pk=conversation.pk)
     steps = conversation.steps.all()
-    if any(step.state in OPEN for step in steps):
+    if steps.exclude(name__in=NOT_WAITED_FOR).filter(state__in=OPEN).exists():
         raise Refused(
             "running", _("La conversación ya se está procesando. Espere un momento."), status=409
         )
@@ -269,7 +279,21 @@ def retry(
             "nothing_failed", _("Todo ha funcionado: no hay nada que repetir."), status=409
         )
     check_consent(conversation.consent, conversation.participant)
-    repeat(conversation=conversation, steps=failed | steps.filter(name=StepName.NOTIFY))
+    if engine is not None:
+        if not failed.filter(name=StepName.TRANSCRIBE).exists():
+            raise Refused(
+                "transcribed",
+                _("La transcripción ya está hecha: no hace falta elegir otro motor."),
+                status=409,
+            )
+        check_engine(engine)
+        conversation.engine = engine
+        conversation.save(update_fields=["engine"])
+    # Who was told of a failure is told of its end; of what nobody waits for they were not.
+    again = failed
+    if failed.exclude(name__in=NOT_WAITED_FOR).exists():
+        again = failed | steps.filter(name=StepName.NOTIFY)
+    repeat(conversation=conversation, steps=again)
     participants.touch(conversation.participant)
     return conversation
 

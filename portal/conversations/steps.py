@@ -31,14 +31,15 @@ class StepName(models.TextChoices):
 NOT_WAITED_FOR = (StepName.NOTIFY, StepName.PLAYBACK)
 """Telling people, and a comfort that comes afterwards: the recording can be heard without it."""
 
-
 PRODUCTS: dict[str, object] = {
     StepName.PROBE: _("Audio"),
     StepName.TRANSCRIBE: _("Transcripción"),
     StepName.ATTRIBUTE: _("Quién habla"),
     StepName.DESCRIBE: _("Título y resumen"),
     StepName.ASSESS: _("Ficha"),
+    StepName.REVIEW: _("Momentos que revisar"),
     StepName.NOTIFY: _("Aviso"),
+    StepName.PLAYBACK: _("Audio para escuchar"),
 }
 """What each step makes, for a list of what there is and what is not."""
 

@@ -6,7 +6,8 @@ which the client does by itself, and the session's cookie.
 
 ``POST /subidas/`` (``conversations:uploads``)
     ``Upload-Length`` and ``Upload-Metadata`` with ``filename``, ``participant`` (UUID),
-    ``consent`` (id), ``engine`` and, if fixed, ``language`` ("es"; "" or none: automatic).
+    ``consent`` (id), ``engine`` and, if fixed, ``language`` ("es"; "" or none: automatic) and
+    ``speakers`` (how many people talk; none: 2).
     201, ``Location: /subidas/<uuid>/``, ``Upload-Offset: 0``.
 ``HEAD /subidas/<uuid>/`` (``conversations:upload-detail``)
     200, ``Upload-Offset``, ``Upload-Length``: how much is safely here.
@@ -55,6 +56,7 @@ from portal.accounts.queries import signed_in
 from portal.conversations import queries, services
 from portal.conversations.errors import Refused
 from portal.conversations.models import Upload
+from portal.conversations.refusals import read_speakers
 from portal.participants import queries as participants
 
 VERSION = "1.0.0"
@@ -115,6 +117,7 @@ def uploads(request: HttpRequest) -> HttpResponse:
         size=_number(request, "Upload-Length"),
         engine=metadata.get("engine", ""),
         language=metadata.get("language", ""),
+        speakers=read_speakers(metadata.get("speakers", "2")),
     )
     response = HttpResponse(status=201)
     response["Location"] = reverse("conversations:upload-detail", args=[upload.pk])

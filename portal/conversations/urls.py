@@ -2,7 +2,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from portal.conversations import audio_view, heading_view, steps_view, uploads, views
+from portal.conversations import (
+    audio_view,
+    export_views,
+    heading_view,
+    steps_view,
+    uploads,
+    views,
+)
 
 app_name = "conversations"
 
@@ -16,6 +23,8 @@ urlpatterns = [
     path("subidas/<uuid:pk>/", uploads.upload_detail, name="upload-detail"),
     path("conversaciones/<uuid:pk>/audio/", audio_view.audio, name="audio"),
     path("conversaciones/<uuid:pk>/proceso/", steps_view.outcome, name="outcome"),
+    # Beside the other one: static/conversations/player.js finds it from there.
+    path("conversaciones/<uuid:pk>/sonido/", audio_view.sound, name="sound"),
     path("conversaciones/<uuid:pk>/reintentar/", steps_view.retry, name="retry"),
     path("personas/<uuid:pk>/descargar/", export_views.participant, name="export-all"),
     path(

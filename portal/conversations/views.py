@@ -29,8 +29,8 @@ def with_all_shown(conversations: QuerySet[Conversation]) -> QuerySet[Conversati
             "participant__sheet", "created_by", "consent", "recording", "transcript"
         )
         .prefetch_related("steps")
-        .annotate(to_review=to_review)
-        .order_by("-created_at")  # counting makes Django forget the model's own order
+        .annotate(to_review=Count("flags", filter=Q(flags__resolved_at=None)))
+        .order_by("-created_at")  # the model's own order does not survive the counting
     )
 
 

@@ -11,6 +11,7 @@ from portal.conversations import queries as conversations
 from portal.conversations import turn_view
 from portal.conversations.models import Conversation, Transcript
 from portal.corrections import flag_queries, flags
+from portal.web.fragments import is_fragment
 
 
 @require_safe
@@ -34,7 +35,7 @@ def resolve(request: HttpRequest, pk: int) -> HttpResponse:
         flags.reopen(flag=flag)
     else:
         flags.resolve(flag=flag, employee=employee)
-    if not _for_fragment(request):
+    if not is_fragment(request):
         return redirect("corrections:flags", flag.conversation_id)
     return _render(request, flag.conversation, after=flag.pk)
 
@@ -43,7 +44,6 @@ def _render(
     request: HttpRequest, conversation: Conversation, after: int | None = None
 ) -> HttpResponse:
     """``after``: the moment that was just dealt with; the focus goes on from there."""
-    fragment = _for_fragment(request)
     transcript = Transcript.objects.filter(conversation=conversation).first()
     waiting, settled = flag_queries.shown(conversation)
     context = {
@@ -54,9 +54,9 @@ def _render(
         "settled": settled,
         "acted": after is not None,
         "focus": _next(waiting, after),
-        "fragment": fragment,
     }
-    return render(request, f"corrections/{'flags' if fragment else 'flags_page'}.html", context)
+    page = "flags" if is_fragment(request) else "flags_page"
+    return render(request, f"corrections/{page}.html", context)
 
 
 def _next(waiting: list[flag_queries.Shown], after: int | None) -> int | None:
@@ -65,7 +65,3 @@ def _next(waiting: list[flag_queries.Shown], after: int | None) -> int | None:
         return None
     ids = [item.flag.pk for item in waiting]
     return next((pk for pk in ids if pk >= after), ids[-1])
-
-
-def _for_fragment(request: HttpRequest) -> bool:
-    return "HX-Request" in request.headers and "HX-Boosted" not in request.headers

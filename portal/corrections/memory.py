@@ -11,12 +11,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from portal.accounts.models import Employee
 from portal.assessments import forgetting
 from portal.assessments.models import Evidence
 from portal.conversations import services as conversations
 from portal.conversations.models import Conversation, ProcessingStep, Turn
 from portal.conversations.steps import StepName
-from portal.corrections import striking
+from portal.corrections import snapshots, striking
 from portal.corrections.models import Edit, Flag, Redaction
 from portal.corrections.striking import BLOCK, Piece, Said, Stretch, Struck
 from portal.corrections.traces import Traces, traces
@@ -52,8 +53,11 @@ def look(conversation: Conversation, stretch: Stretch) -> Found:
     return Found(tuple(turns), traces(pieces, left))
 
 
-def take(redaction: Redaction, *, answers: Collection[int] = (), description: bool = False) -> None:
-    """Part of the caller's transaction, which holds the conversation and its transcript."""
+def take(
+    redaction: Redaction, *, answers: Collection[int] = (), description: bool = False
+) -> set[int]:
+    """Part of the caller's transaction, which holds the conversation and its transcript. Gives the
+    ids of the turns that it changed."""
     conversation = redaction.conversation
     stretch = Stretch(redaction.start, redaction.end)
     found = look(conversation, stretch)
@@ -71,17 +75,20 @@ def take(redaction: Redaction, *, answers: Collection[int] = (), description: bo
         "chosen": {"answers": list(answers), "description": description},
     }
     redaction.save(update_fields=["kept"])
+    return {turn.pk for turn, _taken in found.turns}
 
 
-def take_again(redaction: Redaction) -> None:
+def take_again(redaction: Redaction) -> set[int]:
     """As it was taken the first time."""
-    take(redaction, **redaction.kept["chosen"])
+    return take(redaction, **redaction.kept["chosen"])
 
 
-def give_back(redaction: Redaction) -> None:
-    """Part of the caller's transaction, which holds the conversation and its transcript."""
+def give_back(redaction: Redaction) -> set[int]:
+    """Part of the caller's transaction, which holds the conversation and its transcript. Gives the
+    ids of the turns that it changed."""
     conversation, kept = redaction.conversation, redaction.kept
     turns = list(Turn.objects.filter(transcript__conversation=conversation))
+    versions = {turn.pk: turn.version for turn in turns}
     for row in kept["pieces"]:
         _put_back(turns, Piece(**row), Stretch(redaction.start, redaction.end))
     for row in kept["edits"]:
@@ -98,6 +105,20 @@ def give_back(redaction: Redaction) -> None:
         # What a machine has written since then is not better than what was there.
         untitled = Conversation.objects.filter(pk=conversation.pk, titled_by=None)
         untitled.update(**kept["described"])
+    return {turn.pk for turn in turns if turn.version != versions[turn.pk]}
+
+
+def note(redaction: Redaction, changed: Collection[int], employee: Employee) -> None:
+    """In the history of the transcript: pages that show it learn of it there."""
+    turns = Turn.objects.filter(pk__in=changed).select_related("speaker")
+    now = snapshots.take(turns=turns)
+    Edit.objects.create(
+        conversation=redaction.conversation,
+        employee=employee,
+        kind=Edit.Kind.REDACTION,
+        before=now,
+        after=now,
+    )
 
 
 def _write(turn: Turn, text: str, words: list[Any]) -> None:

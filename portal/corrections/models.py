@@ -24,6 +24,8 @@ class Edit(models.Model):
         SPEAKER = "speaker", _("Datos de quien habla")
         SWAP = "swap", _("Voces intercambiadas")
         UNDO = "undo", _("Cambio deshecho")
+        # Of itself it keeps no word: what an undo puts back is in the Redaction.
+        REDACTION = "redaction", _("Fragmento tachado, o recuperado")
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="edits")
     employee = models.ForeignKey(
@@ -44,6 +46,10 @@ class Edit(models.Model):
 
     def __str__(self) -> str:
         return f"{self.conversation_id} {self.kind} {self.made_at:%Y-%m-%d %H:%M}"
+
+
+UNDONE_ELSEWHERE = (Edit.Kind.UNDO, Edit.Kind.REDACTION)
+"""Kinds of edit that are not taken back as one."""
 
 
 class Flag(models.Model):

@@ -9,7 +9,7 @@ from django.db.models import Count, Q, QuerySet, TextChoices
 from portal.conversations.models import Conversation, ProcessingStep, Speaker, Turn
 from portal.conversations.steps import OPEN, StepName
 from portal.corrections import snapshots
-from portal.corrections.models import Edit
+from portal.corrections.models import UNDONE_ELSEWHERE, Edit
 
 
 def of_turn(conversation: Conversation, turn: int) -> QuerySet[Edit]:
@@ -40,24 +40,17 @@ def where_now(conversation: Conversation, turn: int) -> int | None:
     return turn
 
 
-UNDOABLE = (
-    Edit.Kind.TEXT,
-    Edit.Kind.SPLIT,
-    Edit.Kind.MERGE,
-    Edit.Kind.MOVE,
-    Edit.Kind.SPEAKER,
-    Edit.Kind.SWAP,
-)
-
-
 def standing(edits: QuerySet[Edit]) -> QuerySet[Edit]:
     """Those of ``edits`` that have not been undone and can be, the latest first."""
-    return edits.filter(undone_by=None, kind__in=UNDOABLE).select_related("employee")
+    left = edits.filter(undone_by=None).exclude(kind__in=UNDONE_ELSEWHERE)
+    return left.select_related("employee")
 
 
 def is_edited(conversation: Conversation) -> bool:
-    """Whether a person has worked on its transcript, which no machine then replaces."""
-    return Edit.objects.filter(conversation=conversation).exists()
+    """Whether a person has worked on its transcript, which no machine then replaces. What is struck
+    stays struck in whatever takes its place."""
+    edits = Edit.objects.filter(conversation=conversation)
+    return edits.exclude(kind=Edit.Kind.REDACTION).exists()
 
 
 def revision(conversation: Conversation) -> int:

@@ -34,6 +34,7 @@ from portal.corrections.models import Redaction
 from portal.corrections.striking import MARGIN, Stretch
 from portal.participants import services as participants
 from portal.speech.engines import base as speech
+from portal.speech.quality import Moment
 from portal.speech.silence import silence
 
 HUNDREDTH = 0.01
@@ -67,7 +68,8 @@ def strike(
         made_by=employee,
         final_at=timezone.now() + timedelta(minutes=settings.ENV.redaction_undo_minutes),
     )
-    memory.take(redaction, answers=answers, description=description)
+    changed = memory.take(redaction, answers=answers, description=description)
+    memory.note(redaction, changed, employee)
     played.silence(conversation, stretch)
     participants.touch(conversation.participant)
     tasks.finish_at(redaction)
@@ -94,12 +96,14 @@ def undo(*, redaction: Redaction, employee: Employee) -> None:
     # Those struck later had what this one left: first they give back, last they take again.
     later = open_ones(conversation).filter(pk__gt=found.pk, final_at__gt=timezone.now())
     waiting = list(later.order_by("-pk"))
+    changed = set[int]()
     for struck_last in (*waiting, found):
-        memory.give_back(struck_last)
+        changed |= memory.give_back(struck_last)
+    for other in reversed(waiting):
+        changed |= memory.take_again(other)
+    memory.note(found, changed, employee)
     _log(found, "given back", employee)
     found.delete()
-    for other in reversed(waiting):
-        memory.take_again(other)
     played.make_again(conversation)
     participants.touch(conversation.participant)
 
@@ -157,6 +161,12 @@ def struck(conversation: Conversation, transcript: speech.Transcript) -> speech.
     for stretch in [Stretch(r.start, r.end) for r in of(conversation)]:
         turns = _struck(turns, stretch)
     return replace(transcript, turns=tuple(turns))
+
+
+def outside(conversation: Conversation, moments: Sequence[Moment]) -> list[Moment]:
+    """Those that are not of a struck stretch, in which there is nothing to review."""
+    stretches = [Stretch(r.start, r.end) for r in of(conversation)]
+    return [m for m in moments if not any(s.holds(m.start, m.end) for s in stretches)]
 
 
 def _struck(turns: Sequence[speech.Turn], stretch: Stretch) -> list[speech.Turn]:

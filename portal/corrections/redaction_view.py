@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
-from django_htmx.http import trigger_client_event
+from django_htmx.http import reswap, trigger_client_event
 
 from portal.accounts.models import Employee
 from portal.accounts.queries import signed_in
@@ -149,13 +149,22 @@ def _struck_words(undoable: bool) -> str:
 def _done(
     request: HttpRequest, conversation: Conversation, message: str, *, level: str = "success"
 ) -> HttpResponse:
-    """Back to the page: a script brings its turns, its list and its sound up to date."""
+    """Back to the page: its heading, and what else has to be brought up to date."""
     if not is_fragment(request):
         tell = messages.success if level == "success" else messages.warning
         tell(request, message)
         return redirect("conversations:transcript", conversation.pk)
-    response = HttpResponse(status=204)
-    trigger_client_event(response, "dialog-close", {})
+    conversation.refresh_from_db()
+    response = reswap(
+        render(
+            request,
+            "conversations/heading.html",
+            {"conversation": conversation, "again": True},
+        ),
+        "none",
+    )
+    for event in ("dialog-close", "transcript-changed", "moments"):
+        trigger_client_event(response, event, {})
     trigger_client_event(response, "toast", {"message": message, "level": level})
     audio = reverse("conversations:audio", args=[conversation.pk])
     return trigger_client_event(response, "redacted", {"audio": audio})

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from portal.corrections import dialogs, flags_view, views
+from portal.corrections import dialogs, flags_view, redaction_view, views
 
 app_name = "corrections"
 
@@ -28,5 +28,12 @@ urlpatterns = [
     path("conversaciones/<uuid:pk>/voces/nueva/", dialogs.new_voice, name="new_voice"),
     path("conversaciones/<uuid:pk>/correcciones/", dialogs.bar, name="bar"),
     path("conversaciones/<uuid:pk>/correcciones/<int:edit>/deshacer/", dialogs.undo, name="undo"),
+    path("conversaciones/<uuid:pk>/tachar/", redaction_view.strike, name="strike"),
+    path("conversaciones/<uuid:pk>/tachados/", redaction_view.redactions, name="redactions"),
+    path(
+        "conversaciones/<uuid:pk>/tachados/<int:number>/deshacer/",
+        redaction_view.undo,
+        name="undo_redaction",
+    ),
     path("conversaciones/<uuid:pk>/analizar/", dialogs.analyse, name="analyse"),
 ]

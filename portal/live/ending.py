@@ -144,6 +144,7 @@ def _store(
         employee=kept.created_by,
         engine=kept.engine,
         language=kept.language,
+        speakers=kept.speakers,
         duration=heard.seconds,
     )
     Gap.objects.bulk_create(

@@ -344,7 +344,7 @@ def _options(recording: LiveRecording) -> Options:
         Voice(sample.role, samples_of(bytes(sample.pcm)))
         for sample in recording.voice_samples.order_by("role")
     )
-    return Options(language=recording.language or None, voices=voices)
+    return Options(language=recording.language or None, speakers=recording.speakers, voices=voices)
 
 
 def _earlier(turn: Turn, seconds: float) -> Turn:

@@ -44,6 +44,7 @@ class LiveRecording(models.Model):
     # Of the final pass; what listens meanwhile is the recogniser's choice.
     engine = models.CharField(max_length=30)
     language = models.CharField(max_length=5, blank=True)
+    speakers = models.PositiveSmallIntegerField(default=2)
     state = models.CharField(max_length=10, choices=State, default=State.RECORDING)
     # What was on disk when it was last noted, every few seconds: the journals know exactly.
     saved_ms = models.BigIntegerField(default=0)

@@ -26,7 +26,12 @@ from portal.assessments import quotes
 from portal.assessments.models import Answer, Question
 from portal.conversations.errors import Refused
 from portal.conversations.models import Conversation, Speaker
-from portal.conversations.refusals import check_consent, check_engine, check_language
+from portal.conversations.refusals import (
+    check_consent,
+    check_engine,
+    check_language,
+    check_speakers,
+)
 from portal.live import queries, refusals
 from portal.live.ending import discard, finish, keep_hand_ticks, sweep
 from portal.live.events import publish
@@ -61,16 +66,19 @@ def start(
     consent: Consent | None,
     engine: str,
     language: str = "",
+    speakers: int = 2,
     voices: Mapping[str, bytes],
 ) -> LiveRecording:
-    """Begin one; of its audio nothing is there yet. ``engine`` and ``language`` are the final
-    pass's, as of an upload. ``voices``: a Speaker.Role to 16 kHz mono s16le of that person.
+    """Begin one; of its audio nothing is there yet. ``engine``, ``language`` and ``speakers`` are
+    the final pass's, as of an upload. ``voices``: a Speaker.Role to 16 kHz mono s16le of that
+    person.
 
     Raises Refused, AlreadyOpen.
     """
     consent = check_consent(consent, participant)
     check_engine(engine)
     check_language(language)
+    check_speakers(speakers)
     refusals.check_voices(voices)
     # Two tabs that start at once must see each other.
     Employee.objects.select_for_update(no_key=True).get(pk=employee.pk)
@@ -84,6 +92,7 @@ def start(
         created_by=employee,
         engine=engine,
         language=language,
+        speakers=speakers,
     )
     VoiceSample.objects.bulk_create(
         VoiceSample(recording=recording, role=role, pcm=pcm) for role, pcm in voices.items()

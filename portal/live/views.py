@@ -24,7 +24,8 @@ from portal.accounts import engines
 from portal.accounts.queries import signed_in
 from portal.conversations import consent_view
 from portal.conversations.errors import Refused
-from portal.conversations.forms import language_choices
+from portal.conversations.forms import language_choices, speakers_choices
+from portal.conversations.refusals import read_speakers
 from portal.live import addresses, queries, services
 from portal.live.models import LiveRecording
 from portal.live.refusals import VOICE_BYTES, VOICE_ROLES, AlreadyOpen
@@ -91,6 +92,7 @@ def start(request: HttpRequest, pk: UUID) -> HttpResponse:
         consent=consent_view.valid_consent(participant),
         engine=request.POST.get("engine", ""),
         language=request.POST.get("language", ""),
+        speakers=read_speakers(request.POST.get("speakers", "2")),
         voices=voices,
     )
     return JsonResponse(addresses.of(recording), status=201)
@@ -186,6 +188,7 @@ def _page(
         "turns": told["turns"],
         "gaps": queries.gaps(found) if found is not None else [],
         "languages": language_choices(),
+        "speakers": speakers_choices(),
         "engines": engines.choices(),
         "max_seconds": settings.ENV.live_max_seconds,
     }

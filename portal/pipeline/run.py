@@ -62,8 +62,8 @@ def _advance(step: Step, conversation: Conversation, stopping: Callable[[], bool
     """Bring one step as far as it goes now. Returns the seconds after which to try again, or 0."""
     rows = {row.name: row for row in conversation.steps.all()}
     row = rows.get(step.name)
-    if row is None or row.state not in OPEN:  # none: of a conversation older than the step
-        return 0
+    if row is None or row.state not in OPEN:
+        return 0  # one that came here before there was such a step does without it
     needed = {rows[name].state for name in step.needs}
     if needed & {State.FAILED, State.SKIPPED}:
         row.state, row.reason = State.SKIPPED, _("No se ha podido: depende de un paso anterior.")

@@ -7,7 +7,7 @@ nothing of attempts, states and jobs; that is pipeline/run.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,15 +16,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from portal.assessments import services as assessments
-from portal.conversations import services
+from portal.conversations import playback, services
 from portal.conversations.models import Conversation, Recording, Speaker, Turn, VoiceActivity
 from portal.conversations.steps import StepName
-from portal.corrections import redaction
+from portal.corrections import flags, redaction
+from portal.corrections import queries as corrections
 from portal.live import queries as recordings
 from portal.live import services as live
 from portal.notifications import services as notifications
 from portal.pipeline import engines
 from portal.speech import audio as speech_audio
+from portal.speech import playback as speech_playback
+from portal.speech import quality, vad
 from portal.speech.engines import base as speech
 from portal.speech.roles import assign_roles
 
@@ -53,7 +56,9 @@ def transcribe(conversation: Conversation, progress: Progress) -> None:
         return  # of a live transcript, while this step stood still: no machine undoes that
     engine = engines.transcription(conversation.engine)
     options = speech.Options(
-        language=conversation.language or None, voices=recordings.voices(conversation)
+        language=conversation.language or None,
+        speakers=conversation.speakers,
+        voices=recordings.voices(conversation),
     )
     with _file(conversation.recording) as path:
         transcript = engine.transcribe(speech.Audio(path), options=options, progress=progress)
@@ -101,6 +106,29 @@ def assess(conversation: Conversation, progress: Progress) -> None:
     live.keep_hand_ticks(conversation=conversation)
 
 
+def review(conversation: Conversation, progress: Progress) -> None:
+    """What somebody should listen to: doubtful words, and where text and voice do not agree."""
+    turns = _turns(conversation)
+    said = [
+        speech.Turn(
+            turn.speaker.label,
+            turn.start,
+            turn.end,
+            turn.text,
+            tuple(speech.Word(*word) for word in turn.words),
+        )
+        for turn in turns
+    ]
+    found = quality.moments(
+        said,
+        _voice(conversation, progress),
+        language=conversation.transcript.language,
+        pauses=[gap.at for gap in conversation.gaps.all()],
+    )
+    found = redaction.outside(conversation, found)
+    flags.save(conversation=conversation, moments=found, turns=turns)
+
+
 def notify(conversation: Conversation, progress: Progress) -> None:
     notifications.notify(conversation)
 
@@ -119,6 +147,8 @@ WORK = (
     Step(StepName.ATTRIBUTE, attribute, needs=(StepName.TRANSCRIBE,)),
     Step(StepName.DESCRIBE, describe, needs=(StepName.TRANSCRIBE,)),
     Step(StepName.ASSESS, assess, needs=(StepName.TRANSCRIBE,)),
+    # After what people wait for: with some engines it listens to the whole recording again.
+    Step(StepName.REVIEW, review, needs=(StepName.TRANSCRIBE,)),
 )
 LAST = Step(StepName.NOTIFY, notify)
 """Runs whatever came of the others, once none of them is open."""
@@ -131,6 +161,27 @@ def _turns(conversation: Conversation) -> list[Turn]:
     return list(
         Turn.objects.filter(transcript__conversation=conversation).select_related("speaker")
     )
+
+
+def _voice(conversation: Conversation, progress: Progress) -> NDArray[np.float32]:
+    """Where somebody is heard: as the engine found it, or listened for now."""
+    kept = VoiceActivity.objects.filter(conversation=conversation).first()
+    if kept is not None:
+        return vad.unpacked(kept.probability)
+    with _file(conversation.recording) as path:
+        blocks = _told(speech_audio.decode(path), conversation.duration or 0.0, progress)
+        return vad.activity(blocks)
+
+
+def _told(
+    blocks: Iterable[speech_audio.Samples], seconds: float, progress: Progress
+) -> Iterator[speech_audio.Samples]:
+    """The blocks as they are, and how far of ``seconds`` they have come."""
+    samples = 0
+    for block in blocks:
+        yield block
+        samples += block.shape[-1]
+        progress(min(1.0, samples / speech_audio.SAMPLE_RATE / max(1.0, seconds)))
 
 
 def _file(recording: Recording) -> AbstractContextManager[Path]:

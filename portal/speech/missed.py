@@ -17,7 +17,7 @@ from portal.speech.audio import SAMPLE_RATE
 from portal.speech.engines.base import Word
 from portal.speech.pieces import Piece
 from portal.speech.turns import ends_sentence
-from portal.speech.vad import STEP, speaking
+from portal.speech.vad import STEP, voiced
 
 LEAST = 0.7
 """Seconds of speech without a word that are worth a second look."""
@@ -66,7 +66,7 @@ def fill_in(piece: Piece, words: Sequence[Word], hear: Hear) -> list[Word]:
 
 def gaps(piece: Piece, words: Sequence[Word]) -> list[Gap]:
     """Where somebody speaks for at least ``LEAST`` seconds and no word is."""
-    spoken = speaking(piece.probability).copy()
+    spoken = voiced(piece.probability).copy()
     taken = np.array([_taken(words, i) for i in range(len(words))]).reshape(-1, 2)
     for start, end in taken - piece.offset:
         spoken[max(0, int((start - NEAR) * STEPS)) : max(0, int((end + NEAR) * STEPS) + 1)] = False

@@ -104,7 +104,7 @@ def speech_stretches(
 ) -> list[Stretch]:
     """Stretches of speech in ``length`` samples, at least ``min_silence`` seconds apart before
     ``pad`` seconds are given to each side (half of the pause where the pause is too short)."""
-    active = speaking(probability)
+    active = voiced(probability)
     edges = np.flatnonzero(np.diff(np.concatenate(([False], active, [False])).astype(np.int8)))
     found: list[list[int]] = []
     for start, end in edges.reshape(-1, 2) * STEP:
@@ -120,11 +120,3 @@ def speech_stretches(
         low = max(0, start - min(room, before // 2))
         stretches.append(Stretch(low, min(length, end + min(room, max(0, after) // 2))))
     return stretches
-
-
-def speaking(probability: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """For each step whether it belongs to speech: from SPEECH on, until below STILL_SPEECH."""
-    marks = np.where(probability >= SPEECH, 1, np.where(probability < STILL_SPEECH, -1, 0))
-    last = np.maximum.accumulate(np.where(marks != 0, np.arange(len(marks)), -1))
-    decided: NDArray[np.bool_] = np.where(last >= 0, marks[last], -1) > 0
-    return decided

@@ -257,7 +257,7 @@ def test_voice_samples_are_taken_again_and_left_out(
     shoot(page, "grabar-muestra")
     expect(mine).to_contain_text("Muestra tomada")
     page.evaluate("microphone.set(0)")
-    expect(page.get_by_text("No se oye nada")).to_be_visible()
+    expect(page.get_by_text("No se oye nada", exact=True)).to_be_visible()
     theirs = page.locator("[data-sample=usuario]")
     theirs.get_by_role("button").click()
     expect(theirs).to_contain_text("No se ha oído la voz")

@@ -21,7 +21,7 @@ from playwright.sync_api import BrowserContext, Page, Playwright, expect
 
 from conftest import Cast
 from portal.assessments import services as assessments
-from portal.assessments.models import Answer, Evidence
+from portal.assessments.models import Answer, Evidence, Question
 from portal.conversations.models import Conversation, Gap
 from portal.live.models import LiveRecording, LiveTick, LiveTurn, VoiceSample
 from portal.participants.models import Consent, Participant
@@ -155,8 +155,9 @@ def test_from_consent_to_ficha(
 
         page.get_by_role("button", name="Terminar", exact=True).click()
         ending = page.get_by_role("dialog", name="Antes de terminar")
-        expect(ending).to_contain_text("discrimina")
-        expect(ending).not_to_contain_text("lugar en el que vivir")
+        prompts = dict(Question.objects.values_list("slug", "prompt"))
+        expect(ending).to_contain_text(prompts["discriminacion"])
+        expect(ending).not_to_contain_text(prompts["nacionalidad"])
         page.get_by_role("button", name="Terminar y guardar").click()
         page.wait_for_url(re.compile(rf"/personas/{participant.pk}/"), timeout=60_000)
         conversation = Conversation.objects.get()

@@ -157,7 +157,7 @@ def test_by_keyboard(page: Page, participant: Participant, talk: Conversation) -
     page.keyboard.press("Space")
     page.wait_for_function("() => document.querySelector('audio').paused")
     # Where one writes, keys write.
-    box = page.get_by_role("searchbox")
+    box = page.get_by_role("searchbox", name="Buscar por nombre")
     box.focus()
     at = now(page)
     page.keyboard.type("a b")

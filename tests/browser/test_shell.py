@@ -52,8 +52,7 @@ def test_signing_in_and_out(anonymous_page: Page, cast: Cast, shoot: Shoot) -> N
     shoot(page, "entrar-error")
     page.get_by_label("Contraseña").fill(PASSWORD)
     page.get_by_role("button", name="Entrar").click()
-    expect(page).to_have_url(re.compile("/personas/$"))
-    page.wait_for_load_state("load")  # sooner, the menu has no script yet
+    page.wait_for_url(re.compile("/personas/$"))
     page.get_by_role("button", name="Menú de Ana Robles").click()
     page.get_by_role("button", name="Cerrar sesión").click()
     expect(page.get_by_role("heading", name="Iniciar sesión")).to_be_visible()

@@ -40,9 +40,16 @@ def download_menu(conversation: Conversation, small: bool = False) -> dict[str, 
 
 @register.inclusion_tag("conversations/retry.html", takes_context=True)
 def retry_form(context: Context, conversation: Conversation) -> dict[str, object]:
-    """With a choice of engines where the transcription itself failed and there are several."""
+    """Where something failed; with a choice of engines where that is the transcription itself and
+    there are several."""
     failed = {s.name for s in conversation.steps.all() if s.state == ProcessingStep.State.FAILED}
     form = None
     if StepName.TRANSCRIBE in failed:
         form = EngineForm(default_engine=conversation.engine, auto_id=f"id_%s_{conversation.pk}")
-    return {"conversation": conversation, "form": form, "seen": context.get("seen", "")}
+    return {
+        "conversation": conversation,
+        "failed": failed - {StepName.NOTIFY},
+        "form": form,
+        "on_its_page": "seen" in context,
+        "seen": context.get("seen", ""),
+    }

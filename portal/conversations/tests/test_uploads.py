@@ -41,6 +41,7 @@ class Tus:
             "consent": str(consent.pk),
             "engine": "local",
             "language": "es",
+            "speakers": "3",
             **metadata,
         }
         self.url = ""
@@ -91,6 +92,7 @@ def test_creates_an_empty_upload(tus: Tus) -> None:
     assert response.status_code == 201
     assert response["Location"] == f"/subidas/{upload.pk}/"
     assert (upload.size, upload.offset, upload.language) == (len(BODY), 0, "es")
+    assert upload.speakers == 3
     assert upload.filename == "entrevista de Fátima.wav"
 
 
@@ -122,7 +124,7 @@ def test_a_whole_file_becomes_a_conversation_with_its_job(
     assert Path(recording.file.path).read_bytes() == BODY
     assert recording.sha256 == hashlib.sha256(BODY).hexdigest()
     assert recording.file.name == f"{conversation.pk}/original.wav"
-    assert conversation.created_by == cast.owner
+    assert (conversation.created_by, conversation.speakers) == (cast.owner, 3)
     assert [step.name for step in conversation.steps.all()] == list(StepName)
     job = ProcrastinateJob.objects.get(task_name="portal.pipeline.process")
     assert job.args == {"conversation_id": str(conversation.pk)}
@@ -293,6 +295,8 @@ def test_metadata_must_be_readable(tus: Tus, metadata: str) -> None:
         ({"consent": "9" * 30}, 9, 409, "consent_missing", "Falta el consentimiento"),
         ({"engine": "nadie"}, 9, 409, "engine_unavailable", "no está disponible"),
         ({"language": "español"}, 9, 422, "language", "idioma"),
+        ({"speakers": "5"}, 9, 422, "speakers", "cuántas personas"),
+        ({"speakers": "-2"}, 9, 422, "speakers", "cuántas personas"),
         ({"participant": "x"}, 9, 400, "bad_request", ""),
         ({"filename": "a\0.wav"}, 9, 400, "bad_request", ""),
     ],

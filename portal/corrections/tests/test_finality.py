@@ -21,7 +21,7 @@ from portal.conversations.models import Recording
 from portal.conversations.tests import test_services as storage
 from portal.corrections import finality, played, redaction
 from portal.corrections.models import Redaction
-from portal.corrections.tests.conftest import (
+from portal.corrections.tests.scene import (
     FIRST,
     HIGH,
     LAST,

@@ -21,7 +21,7 @@ from portal.corrections import editing, queries, redaction, undoing
 from portal.corrections.errors import Changed
 from portal.corrections.models import Edit, Flag, Redaction
 from portal.corrections.striking import BLOCK
-from portal.corrections.tests.conftest import (
+from portal.corrections.tests.scene import (
     FIRST,
     HIGH,
     LAST,
@@ -69,7 +69,7 @@ def everything() -> dict[str, Any]:
             )
         ),
         "sheet": list(Sheet.objects.values("answered", "total")),
-        "edits": list(Edit.objects.values("pk", "before", "after")),
+        "edits": list(Edit.objects.exclude(kind="redaction").values("pk", "before", "after")),
         "flags": list(Flag.objects.values("turn", "kind", "start", "end", "quote", "resolved_at")),
         "title": list(Conversation.objects.values("title", "description", "titled_by")),
     }

@@ -15,7 +15,7 @@ from portal.conversations.models import Conversation, Turn
 from portal.corrections.models import Redaction
 from portal.corrections.striking import BLOCK
 from portal.corrections.templatetags.corrections import clock_tenths
-from portal.corrections.tests.conftest import Talk
+from portal.corrections.tests.scene import Talk
 
 # As a page says it: where "calle" and where "Wenceslada" begin.
 CHOSEN = {"desde": "11.50", "hasta": "14.00"}
@@ -69,9 +69,11 @@ def test_what_people_wrote_is_theirs_to_decide(talk: Talk, cast: Cast) -> None:
 
 def test_it_is_struck_and_the_page_told(talk: Talk, cast: Cast) -> None:
     response = send(talk, cast)
-    assert response.status_code == 204
+    assert response.status_code == 200
+    assert response["HX-Reswap"] == "none"
+    assert 'hx-swap-oob="true"' in response.content.decode()
     told = json.loads(response["HX-Trigger"])
-    assert set(told) == {"dialog-close", "toast", "redacted"}
+    assert set(told) == {"dialog-close", "transcript-changed", "moments", "toast", "redacted"}
     assert told["redacted"]["audio"] == page(talk, "audio")
     assert talk.text == f"Sí, en la {BLOCK} desde marzo."
     made = Redaction.objects.get()

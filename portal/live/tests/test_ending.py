@@ -43,6 +43,7 @@ def recording(cast: Cast, consent: Consent, tmp_path: Path, settings: Any) -> Li
         consent=consent,
         engine="local",
         language="es",
+        speakers=3,
         voices={"empleado": pcm(2), "usuario": pcm(2)},
     )
 

@@ -50,7 +50,7 @@ def test_a_new_recording_is_open_and_its_person_goes_to_the_top(
     cast: Cast, consent: Consent
 ) -> None:
     before = timezone.now()
-    recording = start(cast, consent, language="es", voices={"empleado": pcm(5)})
+    recording = start(cast, consent, language="es", speakers=3, voices={"empleado": pcm(5)})
     assert (recording.is_open, recording.is_interrupted) == (True, False)
     assert recording.voice_samples.get().role == "empleado"
     assert Participant.objects.get().last_interaction_at >= before
@@ -62,6 +62,7 @@ def test_a_new_recording_is_open_and_its_person_goes_to_the_top(
     [
         ({"engine": "nube"}, "engine_unavailable"),
         ({"language": "español"}, "language"),
+        ({"speakers": 1}, "speakers"),
         ({"voices": {"empleado": pcm(0.5)}}, "voice"),
         ({"voices": {"empleado": pcm(11)}}, "voice"),
         ({"voices": {"empleado": pcm(2) + b"x"}}, "voice"),

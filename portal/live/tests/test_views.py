@@ -117,6 +117,7 @@ def test_a_second_one_is_refused_with_the_way_to_the_first(
     [
         ({"engine": ""}, 409, "engine_unavailable"),
         ({"language": "\0"}, 422, "language"),
+        ({"speakers": "many"}, 422, "speakers"),
         ({"voice_usuario": SimpleUploadedFile("blob", pcm(12))}, 422, "voice"),
         ({"voice_usuario": SimpleUploadedFile("blob", b"")}, 422, "voice"),
     ],

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -129,14 +130,23 @@ def test_while_it_runs(environment: dict[str, str]) -> None:
         assert "✗ Modelo de transcripción" in output
 
         for number, wanted in enumerate(("web", "worker", "recogniser", "postgres")):
-            [child] = children(process, lambda line, wanted=wanted: has(line, wanted))
-            child.kill()
+            child_named(process, wanted).kill()
             line = process.stdout.readline()
             assert "vuelve a arrancar" in line, (number, line)
             assert status(environment, "/cuenta/login/") in (200, 0, 500)
         # All are back: nothing else reads and writes through all of them.
         while status(environment, "/salud/") != 200:
             assert process.is_running()
+
+
+def child_named(process: psutil.Popen, wanted: str) -> psutil.Process:
+    """Waits for one that is about to be: a process has its parent's name until it has its own."""
+    for _ in range(100):
+        found = children(process, lambda line: has(line, wanted))
+        if found:
+            return found[0]
+        time.sleep(0.1)
+    raise AssertionError(f"no {wanted}")
 
 
 def has(line: list[str], wanted: str) -> bool:

@@ -14,11 +14,11 @@ from django.utils import timezone
 from conftest import Cast
 from portal.assessments.models import Sheet
 from portal.conversations.models import Conversation
-from portal.conversations.steps import PRODUCTS, StepName
+from portal.conversations.steps import NOT_WAITED_FOR, PRODUCTS, StepName
 from portal.engine import EngineError
 from portal.notifications.models import Notification
 from portal.pipeline import engines, run
-from portal.pipeline.steps import LAST, WORK, Progress, Step
+from portal.pipeline.steps import AFTERWARDS, LAST, WORK, Progress, Step
 from portal.pipeline.tests.conftest import SPOKEN, Receive
 from portal.speech.engines import base as speech
 
@@ -53,16 +53,19 @@ class Failing:
         self.step.run(conversation, progress)
 
 
-@pytest.mark.parametrize("name", [step.name for step in (*WORK, LAST)])
+STEPS = {step.name: step for step in (*WORK, LAST, AFTERWARDS)}
+
+
+@pytest.mark.parametrize("name", STEPS)
 def test_what_worked_stays_and_trying_again_heals_it(
     receive: Receive, cast: Cast, monkeypatch: pytest.MonkeyPatch, name: StepName
 ) -> None:
     monkeypatch.setattr(engines, "transcription", lambda _name: Reader())
-    failing = Failing(next(step for step in (*WORK, LAST) if step.name == name))
-    instead = replace(failing.step, run=failing.run)
-    monkeypatch.setattr(run, "WORK", tuple(instead if s.name == name else s for s in WORK))
-    if name == LAST.name:
-        monkeypatch.setattr(run, "LAST", instead)
+    failing = Failing(STEPS[name])
+    doing = {**STEPS, name: replace(failing.step, run=failing.run)}
+    monkeypatch.setattr(run, "WORK", tuple(doing[step.name] for step in WORK))
+    monkeypatch.setattr(run, "LAST", doing[LAST.name])
+    monkeypatch.setattr(run, "AFTERWARDS", doing[AFTERWARDS.name])
     conversation = receive((SPOKEN / "dialogue.ogg").read_bytes())
     client = cast.client(cast.owner)
 
@@ -71,7 +74,7 @@ def test_what_worked_stays_and_trying_again_heals_it(
     row = conversation.steps.get(name=name)
     assert (row.state, row.reason) == ("failed", REASON)
     heard = name not in (StepName.PROBE, StepName.TRANSCRIBE)
-    expected = "ready" if name == StepName.NOTIFY else "partial" if heard else "failed"
+    expected = "ready" if name in NOT_WAITED_FOR else "partial" if heard else "failed"
     assert conversation.status == expected
     # The audio is there whatever failed, and all that had been made of it.
     assert client.get(reverse("conversations:audio", args=[conversation.pk])).status_code == 200
@@ -92,7 +95,7 @@ def test_what_worked_stays_and_trying_again_heals_it(
     response = client.post(reverse("conversations:retry", args=[conversation.pk]))
     assert response.status_code == 302
     conversation.refresh_from_db()
-    assert conversation.status == ("ready" if name == StepName.NOTIFY else "processing")
+    assert conversation.status == ("ready" if name in NOT_WAITED_FOR else "processing")
     assert_shown(client, conversation, heard=heard)
     run.process(conversation.pk)
     conversation.refresh_from_db()
@@ -101,7 +104,9 @@ def test_what_worked_stays_and_trying_again_heals_it(
     assert conversation.title
     assert Sheet.objects.filter(answers__state="answered").exists()
     told = Notification.objects.get()
-    assert (told.kind, told.opened_at) == ("ready", None)
+    assert told.kind == "ready"
+    # Of what they did not wait for they are not told a second time.
+    assert (told.opened_at is None) == (name != StepName.PLAYBACK)
     assert_shown(client, conversation, heard=True)
     for page in ("card", "transcript"):
         html = read(client, page, conversation)

@@ -69,7 +69,9 @@ def rehearsal(receive: Receive, monkeypatch: pytest.MonkeyPatch) -> Rehearsal:
 
 def test_all_in_order(rehearsal: Rehearsal) -> None:
     assert set(rehearsal.go().values()) == {"done"}
-    assert rehearsal.ran == ["probe", "transcribe", "attribute", "describe", "assess", "review"]
+    assert rehearsal.ran == [
+        "probe", "transcribe", "attribute", "describe", "assess", "review", "playback",
+    ]  # fmt: skip
     assert rehearsal.status == "ready"
     assert rehearsal.go()
     assert rehearsal.ran == []

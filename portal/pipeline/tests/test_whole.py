@@ -42,7 +42,17 @@ def test_from_recording_to_ficha(receive: Receive, monkeypatch: pytest.MonkeyPat
     run.process(conversation.pk)
     conversation = Conversation.objects.get()
     assert {row.name: row.state for row in conversation.steps.all()} == dict.fromkeys(
-        ("probe", "transcribe", "attribute", "describe", "assess", "review", "notify"), "done"
+        (
+            "probe",
+            "transcribe",
+            "attribute",
+            "describe",
+            "assess",
+            "review",
+            "notify",
+            "playback",
+        ),
+        "done",
     )
     assert all(row.attempts == 1 and row.progress == 1.0 for row in conversation.steps.all())
     assert conversation.status == "ready"

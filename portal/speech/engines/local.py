@@ -109,6 +109,7 @@ class LocalEngine:
                 heard = piece.offset + len(piece.samples) / sound.SAMPLE_RATE
                 beside = [work for work in beside if not _finished(work)]
                 beside.append(executor.submit(_listen, piece, voices, balance))
+                voice.append(packed(piece.probability))
                 quieter = replace(piece, samples=without_noise(piece.samples, piece.probability))
                 segments, language = whisper.recognise(
                     recogniser, quieter, language, options.vocabulary

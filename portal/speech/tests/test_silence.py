@@ -170,11 +170,14 @@ def test_packets_of_a_stretch_are_silent_and_the_rest_is_copied(
     sound = playback.make(cut(dialogue, tmp_path, seconds=10), source)
     silence_packets(source, target, [stretch])
     before, after = heard(source), heard(target)
-    assert after.shape == before.shape
+    # A last packet that is silent lasts as long as any.
+    assert 0 <= len(after) - len(before) < 0.04 * audio.SAMPLE_RATE
     start, end = stretch
     assert rms(between(before, start, end)) > 0.02
     assert np.abs(between(after, start + 0.02, end)).max() < 1e-4
-    assert np.array_equal(between(before, 0.0, start - 0.1), between(after, 0.0, start - 0.1))
+    assert np.array_equal(
+        between(before, 0.0, max(start - 0.1, 0.0)), between(after, 0.0, max(start - 0.1, 0.0))
+    )
     left, right = between(before, end + 0.3, 10.0), between(after, end + 0.3, 10.0)
     assert rms(left - right) <= 0.2 * rms(left)
     assert audio.stated_duration(target) == pytest.approx(sound.duration, abs=0.05)

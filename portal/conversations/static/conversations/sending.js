@@ -45,7 +45,8 @@ const memory = {
 };
 
 class Sending {
-  /** `fields`: {endpoint, participant, consent, engine, language, page, form} of the form. */
+  /** `fields`: {endpoint, participant, consent, engine, language, speakers, page,
+   * form} of the form. */
   constructor(file, fields) {
     this.file = file;
     this.fields = fields;
@@ -73,6 +74,7 @@ class Sending {
         consent: fields.consent,
         engine: fields.engine,
         language: fields.language,
+        speakers: fields.speakers,
       },
       onBeforeRequest: (request) => request.setHeader("X-CSRFToken", csrf()),
       onShouldRetry: (error) => this.isPassing(error),
@@ -258,7 +260,8 @@ document.addEventListener("submit", (event) => {
   const { endpoint, participant, consent, page, form: own } = form.dataset;
   const engine = form.elements.engine.value;
   const language = form.elements.language.value;
-  const fields = { endpoint, participant, consent, page, form: own, engine, language };
+  const speakers = form.elements.speakers.value;
+  const fields = { endpoint, participant, consent, page, form: own, engine, language, speakers };
   const sending = new Sending(file, fields);
   Sending.all.push(sending);
   sending.begin();

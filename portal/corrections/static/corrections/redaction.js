@@ -4,8 +4,8 @@
 // panel's buttons and keys (arrows go from word to word, Shift and an arrow take one word more or
 // less). The panel stands beside the selection and leads to the dialog that asks.
 //
-// The event `redacted` on body ({audio}) says that something was struck or came back: the turns
-// that changed are fetched anew, and `sound-changed` on the document tells the player.
+// The event `redacted` on body ({audio}) says that something was struck or came back: the list is
+// fetched anew, and `sound-changed` on the document tells the player. Turns are editing.js's.
 
 const SETTLED_MS = 150;
 const GAP_PX = 10;
@@ -218,30 +218,9 @@ class PortalStrike extends HTMLElement {
 
 customElements.define("portal-strike", PortalStrike);
 
-/** Put what has changed of the page that is shown in its place; everything else stays. */
-const refresh = async () => {
-  const response = await fetch(location.pathname);
-  if (!response.ok || !chat()) return;
-  const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
-  document.title = fresh.title;
-  const pairs = [[".transcript-heading", ".transcript-heading"]];
-  for (const turn of fresh.querySelectorAll("[data-turn]")) {
-    const same = `[data-turn="${turn.dataset.turn}"]`;
-    pairs.push([`${same}:not([data-version="${turn.dataset.version}"])`, same]);
-  }
-  for (const [old, now] of pairs) {
-    const element = document.querySelector(old);
-    const replacement = fresh.querySelector(now);
-    if (!element || !replacement) continue;
-    element.replaceWith(document.importNode(replacement, true));
-    htmx.process(document.querySelector(now));
-  }
-};
-
 document.addEventListener("redacted", ({ detail }) => {
   document.dispatchEvent(new CustomEvent("sound-changed", { detail }));
   getSelection().removeAllRanges();
-  refresh().catch(() => {}); // what is struck is struck; the next visit shows it
 });
 
 // What is played in the dialog ends where the stretch does.

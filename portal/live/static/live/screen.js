@@ -52,6 +52,7 @@ const refuse = ({ message, page }) => {
 const create = async () => {
   const form = new FormData();
   form.set("language", parts.language.value);
+  form.set("speakers", parts.speakers.value);
   form.set("engine", parts.engine.value);
   for (const [role, samples] of Object.entries(checks.samples.taken)) {
     form.set(`voice_${role}`, new Blob([samples]));
