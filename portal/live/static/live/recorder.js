@@ -19,6 +19,7 @@ const PAUSES = { paused: Kind.PAUSED, private: Kind.PRIVATE };
 const WELCOME_WITHIN_MS = 5000;
 // The machine slept: no browser is so late with a frame of 0.25 s.
 const SLEPT_MS = 2000;
+const LOOK_AGAIN_MS = 500;
 
 /**
  * Events, with their detail: "state" {state}; "time" {seconds}; "saved" {seconds};
@@ -374,11 +375,15 @@ export class Recorder extends EventTarget {
       });
     }
     await this.#others;
-    // What is left otherwise: of a page that was closed, or when another device took over.
-    const parts = await Outbox.parts(this.#addresses.id);
-    const left = parts.filter(({ next, acked, refused }) => next > acked && !refused);
-    if (left.length && this.#state !== "stored") {
-      await deliver(left, { signal: this.#stop.signal });
+    // What is left otherwise: of a page that was closed, or when another device took over. The bar
+    // of some page may be sending it already: then it is waited for.
+    while (this.#state !== "stored") {
+      const parts = await Outbox.parts(this.#addresses.id);
+      const left = parts.filter(({ next, acked, refused }) => next > acked && !refused);
+      if (!left.length) return;
+      const outcome = await deliver(left, { signal: this.#stop.signal });
+      if (!outcome.done && outcome.code !== "busy") return;
+      await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
     }
   }
 
