@@ -4,7 +4,7 @@
 ``test``: the passes held back, read with the weights that come with the package.
 ``curve``: the passes held back, read with weights learned from 1, 2, 4 ... passes.
 ``own``: each question of the form taken for a coordinator's own, known by its text, cues and ten
-examples only; the interviews that may be learned from, those questions' figures.
+examples only, in the interviews held back; beside it the same question as it was learned.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from corpus.train import QUESTIONS, HeadTrainer, cross_learned
 from portal.analysis.encoder import Encoder
 from portal.analysis.engines.base import Question
 from portal.analysis.engines.extractive import ExtractiveEngine
-from portal.analysis.heads import Heads
+from portal.analysis.heads import Heads, Learned
 from portal.analysis.logistic import Logistic
 
 SHOWN = (
@@ -30,6 +30,7 @@ SHOWN = (
     *("right", "ask_evidence_hit", "abstention"),
 )
 EXAMPLES = 10
+_OF_ONE = ("covered_f1", "state_accuracy", "evidence_hit", "key_fact", "false_per_interview")
 
 
 def interviews(*names: str) -> list[Path]:
@@ -59,8 +60,8 @@ class Learning:
             {n: self._engine(known[n], without[n] | more_without[n]) for n in names},
         )
 
-    def _engine(self, known: object, judges: Mapping[str, Logistic]) -> ExtractiveEngine:
-        return ExtractiveEngine(self.encoder, known=known, judges=judges)  # type: ignore[arg-type]
+    def _engine(self, known: Learned, judges: Mapping[str, Logistic]) -> ExtractiveEngine:
+        return ExtractiveEngine(self.encoder, known=known, judges=judges)
 
 
 def tune(names: Sequence[str], encoder: Encoder) -> None:
@@ -89,18 +90,23 @@ def curve(names: Sequence[str], encoder: Encoder) -> None:
         count *= 2
 
 
-def own(names: Sequence[str], encoder: Encoder) -> None:
+def own(encoder: Encoder) -> None:
     """With a changed text no learned head is found for it, so it has to learn its own."""
     engine = ExtractiveEngine(encoder)
-    files = interviews(*names)
+    files = interviews(*reading.TEST)
+    rows: dict[str, list[dict[str, float]]] = {"learned": [], "own": []}
     for place, question in enumerate(QUESTIONS):
         asking = [e for e in question.examples if "?" in e][: EXAMPLES // 2]
         stating = [e for e in question.examples if "?" not in e][: EXAMPLES // 2]
         changed = replace(question, text=question.text + " ", examples=(*asking, *stating))
         for label, one in (("learned", question), ("own", changed)):
             form: list[Question] = [*QUESTIONS[:place], one, *QUESTIONS[place + 1 :]]
-            figures = read(engine, files, form, only=question.id)
-            print(label.ljust(8), question.id.ljust(20), *(f"{figures[k]:.3f}" for k in SHOWN[:10]))
+            rows[label].append(read(engine, files, form, only=question.id))
+            shown = (f"{key}={rows[label][-1][key] or 0.0:.2f}" for key in _OF_ONE)
+            print(question.id.ljust(20), label.ljust(8), *shown, flush=True)
+    for label, figures in rows.items():
+        mean = {key: sum(row[key] or 0.0 for row in figures) / len(figures) for key in _OF_ONE}
+        print("mean".ljust(20), label.ljust(8), *(f"{key}={mean[key]:.2f}" for key in _OF_ONE))
 
 
 def main() -> None:
@@ -109,10 +115,10 @@ def main() -> None:
     what = parser.parse_args().what
     encoder = CachedEncoder()
     names = [folder.name for folder in reading.learnable()]
-    if what == "test":
-        test(encoder)
+    if what in ("test", "own"):
+        {"test": test, "own": own}[what](encoder)
     else:
-        {"tune": tune, "curve": curve, "own": own}[what](names, encoder)
+        {"tune": tune, "curve": curve}[what](names, encoder)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import json
 import random
 import re
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -166,14 +166,3 @@ def passes() -> list[Path]:
 def learnable() -> list[Path]:
     """The passes that are not held back."""
     return [folder for folder in passes() if folder.name not in TEST]
-
-
-def texts_of(folder: Path) -> Sequence[str]:
-    """Everything of a pass that is ever encoded for learning."""
-    spoken = [s.text for s in samples(folder)]
-    spoken += [
-        piece[0] for talk in exchanges(folder) for turn in talk.turns for piece in pieces(turn.text)
-    ]
-    for interview in interviews(folder):
-        spoken += [piece[0] for turn in interview.turns for piece in pieces(turn.text)]
-    return spoken

@@ -30,7 +30,7 @@ BUCKETS = 4096
 TALK = ("chats", "declines", "evades")
 _RIDGE = 0.5
 _LETTERS = 5
-_MOST_SCALED = 3.0
+_MOST_SCALED, _SAME_MATTER = 2.2, 0.5
 
 
 @cache
@@ -202,10 +202,19 @@ class Heads:
             asking = [question.text, *(e for e in question.examples if "?" in e)]
             return asking, [e for e in question.examples if "?" not in e]
 
-        default = [split(q) for q in default_questionnaire().questions]
+        default = default_questionnaire().questions
+        here = {question.text for question in questions}
+        texts = [questions[number].text for number in own]
+        alike = Heads(default, self._encoder, self._known).score(texts).asks.max(axis=0)
+        # A default question of the same matter tells nothing apart, unless it is asked as well.
+        others = [
+            split(question)
+            for question, same in zip(default, alike, strict=True)
+            if question.text in here or same < _SAME_MATTER
+        ]
         for stating in (False, True):
             texts = [text for text in small_talk_texts() if ("?" in text) != stating]
-            texts += [e.removeprefix("- ") for pair in default for e in pair[stating]]
+            texts += [e.removeprefix("- ") for pair in others for e in pair[stating]]
             owners: list[int | None] = [None] * len(texts)
             for number in own:
                 examples = split(questions[number])[stating]

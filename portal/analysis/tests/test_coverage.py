@@ -162,7 +162,7 @@ def test_a_question_of_ones_own_learns_from_its_examples(engine: ExtractiveEngin
     )
     form = (*default_questionnaire().questions, driving)
     asked = [Turn("empleado", "¿Y usted conduce, tiene el carné?"), Turn("usuario", "El B, sí.")]
-    told = [Turn("empleado", "¿Algo más?"), Turn("usuario", "Tengo el carné de coche y de moto.")]
+    told = [Turn("empleado", "¿Algo más?"), Turn("usuario", "Tengo el carné B desde hace poco.")]
     other = [Turn("empleado", "¿Está empadronado?"), Turn("usuario", "Sí, con mi hermano.")]
     assert [engine.assess(talk, form)[-1].state for talk in (asked, told, other)] == [
         "answered",
