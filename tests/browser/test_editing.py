@@ -131,6 +131,7 @@ def test_nothing_that_is_written_is_lost(page: Page, talk: Conversation, shoot: 
     accessible_everywhere(page)
     # Another page and back, and a reload.
     page.locator(".back-link").click()
+    page.wait_for_url(re.compile("/personas/"))
     expect(page.get_by_role("article")).to_be_visible()
     page.go_back()
     page.reload()

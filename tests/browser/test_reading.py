@@ -305,6 +305,7 @@ def test_correct_by_keyboard_alone_and_back(page: Page, doubtful_talk: Conversat
     expect(panel.get_by_role("button", name=re.compile("^Correcto Cifra"))).to_be_focused()
     page.keyboard.press("Enter")
     expect(panel.get_by_role("heading")).to_have_text("Revise este momento")
+    expect(panel.get_by_role("button", name=re.compile("^Correcto"))).to_be_focused()
     page.keyboard.press("Enter")
     expect(panel.get_by_role("heading")).to_have_text("Ha revisado todos los momentos dudosos")
     summary = panel.get_by_text("3 ya revisados")
