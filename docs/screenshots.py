@@ -90,7 +90,7 @@ def record(page: Page) -> None:
     page.goto("/")
     page.get_by_role("link", name=NOT_YET).first.click()
     page.get_by_role("button", name="Añadir una conversación").click()
-    page.get_by_role("link", name="Grabar una conversación").click()
+    page.locator(".fab-menu").get_by_role("link", name="Grabar una conversación").click()
     page.locator("input[name=record]").check()
     page.locator("input[name=analyse]").check()
     page.get_by_role("button", name="Guardar el consentimiento").click()
