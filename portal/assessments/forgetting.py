@@ -53,7 +53,7 @@ def forget(
     ``gone``: which of its evidence stood on them; ``tells``: whether a text holds them. A person's
     answer that holds them stays, unless its id is in ``also``. Gives what `remember` needs.
     """
-    sheet = _locked(conversation)
+    sheet = services.locked_sheet(conversation)
     if sheet is None:
         return []
     before = _as_they_are(sheet, conversation)
@@ -75,7 +75,7 @@ def forget(
 def remember(*, conversation: Conversation, forgotten: Sequence[dict[str, Any]]) -> None:
     """Put back what `forget` took, once the words are in the transcript again. An answer that has
     changed since stays as it is."""
-    sheet = _locked(conversation)
+    sheet = services.locked_sheet(conversation)
     if sheet is None:
         return
     turns = list(Turn.objects.filter(transcript__conversation=conversation))
@@ -93,10 +93,6 @@ def remember(*, conversation: Conversation, forgotten: Sequence[dict[str, Any]])
                 found = {"turn": turns[place.turn], "quote": place.quote}
                 Evidence.objects.create(answer=answer, **{**piece, **found})
     services.prove_again(conversation=conversation)
-
-
-def _locked(conversation: Conversation) -> Sheet | None:
-    return Sheet.objects.select_for_update().filter(participant=conversation.participant_id).first()
 
 
 def _as_they_are(sheet: Sheet, conversation: Conversation) -> dict[int, dict[str, Any]]:

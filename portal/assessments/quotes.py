@@ -5,25 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from portal.analysis.text import words as words_of
-from portal.conversations.words import placed
+from portal.conversations.words import Spoken, placed
 
 SLACK = 2.0
 """Seconds by which two recognisers may disagree on when the same words were said."""
 
 WIDER = 0.5
 """Seconds looked at on either side when nothing was heard in the very stretch."""
-
-
-class Spoken(Protocol):
-    """A turn: ``words`` are ``[text, start, end, probability]`` in order."""
-
-    start: float
-    end: float
-    text: str
-    words: list[Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,7 +166,7 @@ def _propose(
 def replace_transcript(*, conversation: Conversation, transcript: speech.Transcript) -> Transcript:
     """Keep ``transcript`` in place of the one before, if any, without losing what rests on that
     one: its evidence moves to the words that the new one has at the same seconds."""
-    sheet = _locked_sheet(conversation)
+    sheet = locked_sheet(conversation)
     moving = list(Evidence.objects.filter(turn__transcript__conversation=conversation))
     kept = conversations.save_transcript(conversation=conversation, transcript=transcript)
     turns = list(kept.turns.all())
@@ -205,7 +205,7 @@ def rewrite_turns(
     gone; a machine's answer without any left is taken back. The caller holds the transcript's row.
     """
     conversation = transcript.conversation
-    sheet = _locked_sheet(conversation)
+    sheet = locked_sheet(conversation)
     moving = list(Evidence.objects.filter(turn__in=[*written, *removed]))
     for turn in written:
         turn.save()
@@ -230,7 +230,7 @@ def rewrite_turns(
 def prove_again(*, conversation: Conversation) -> None:
     """Hold what machines answered from a conversation against its turns as they are now, when
     for example other roles were given to its voices. What is proven no longer is taken back."""
-    sheet = _locked_sheet(conversation)
+    sheet = locked_sheet(conversation)
     if sheet is not None:
         _prove_again(sheet, conversation)
 
@@ -314,7 +314,7 @@ def edit_answer(
     return answer
 
 
-def _locked_sheet(conversation: Conversation) -> Sheet | None:
+def locked_sheet(conversation: Conversation) -> Sheet | None:
     """The participant's ficha, if there is one: two conversations of one person take turns."""
     return Sheet.objects.select_for_update().filter(participant=conversation.participant_id).first()
 

@@ -15,6 +15,7 @@ from portal.conversations import document, playback, queries
 from portal.conversations.errors import Refused
 from portal.conversations.models import Conversation, Gap, Recording, Transcript
 from portal.conversations.templatetags import conversations as saying
+from portal.conversations.words import as_spoken
 from portal.speech import formats
 from portal.speech.captions import captions
 from portal.speech.engines import base as speech
@@ -96,16 +97,7 @@ def written(conversation: Conversation, chosen: Format) -> bytes:
 def spoken(transcript: Transcript) -> speech.Transcript:
     """As an engine gives one: turns by labels of their speakers, with words and their times."""
     return speech.Transcript(
-        turns=tuple(
-            speech.Turn(
-                turn.speaker.label,
-                turn.start,
-                turn.end,
-                turn.text,
-                tuple(speech.Word(*word) for word in turn.words),
-            )
-            for turn in transcript.turns.select_related("speaker")
-        ),
+        turns=tuple(map(as_spoken, transcript.turns.select_related("speaker"))),
         language=transcript.language,
         duration=transcript.duration,
         engine=transcript.engine,

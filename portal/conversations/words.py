@@ -1,9 +1,21 @@
-"""Where the words of a turn stand in its text."""
+"""Turns and their words: where these stand in the text, and a turn as an engine gives it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Protocol
+
+from portal.conversations.models import Turn
+from portal.speech.engines import base as speech
+
+
+class Spoken(Protocol):
+    """A turn, or one to be: ``words`` are ``[text, start, end, probability]`` in order."""
+
+    start: float
+    end: float
+    text: str
+    words: list[Any]
 
 
 def placed(text: str, words: Sequence[Sequence[Any]]) -> Iterator[tuple[int, int, float, float]]:
@@ -20,3 +32,9 @@ def placed(text: str, words: Sequence[Sequence[Any]]) -> Iterator[tuple[int, int
             continue
         cursor = found + len(token)
         yield found, cursor, float(start), float(end)
+
+
+def as_spoken(turn: Turn) -> speech.Turn:
+    """By the label of its speaker, with words and their times. Reads its ``speaker``."""
+    words = tuple(speech.Word(*word) for word in turn.words)
+    return speech.Turn(turn.speaker.label, turn.start, turn.end, turn.text, words)

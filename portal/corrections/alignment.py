@@ -10,24 +10,15 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from typing import Any, Protocol
+from typing import Any
 
 from portal.analysis.text import fold
-from portal.conversations.words import placed
+from portal.conversations.words import Spoken, placed
 
 CERTAIN = 1.0
 """The probability of a word that a person wrote."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-
-
-class Spoken(Protocol):
-    """A turn of the database, or a `Stretch`."""
-
-    start: float
-    end: float
-    text: str
-    words: list[Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any, Protocol
+from typing import Any
 
-from portal.conversations.words import placed
+from portal.conversations.words import Spoken, placed
 
 BLOCK = "█████"
 """What stands in the place of words: of one length, whatever and however many they were."""
@@ -19,15 +19,6 @@ BLOCK = "█████"
 MARGIN = 0.15
 """Seconds of silence on either side of what was chosen: the edges of a word are not known better,
 and no edge of it shall be heard."""
-
-
-class Spoken(Protocol):
-    """A turn of the database, or `Said`."""
-
-    start: float
-    end: float
-    text: str
-    words: list[Any]
 
 
 @dataclass(slots=True)

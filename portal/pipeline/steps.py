@@ -19,6 +19,7 @@ from portal.assessments import services as assessments
 from portal.conversations import playback, services
 from portal.conversations.models import Conversation, Recording, Speaker, Turn, VoiceActivity
 from portal.conversations.steps import StepName
+from portal.conversations.words import as_spoken
 from portal.corrections import flags, redaction
 from portal.corrections import queries as corrections
 from portal.live import queries as recordings
@@ -109,18 +110,8 @@ def assess(conversation: Conversation, progress: Progress) -> None:
 def review(conversation: Conversation, progress: Progress) -> None:
     """What somebody should listen to: doubtful words, and where text and voice do not agree."""
     turns = _turns(conversation)
-    said = [
-        speech.Turn(
-            turn.speaker.label,
-            turn.start,
-            turn.end,
-            turn.text,
-            tuple(speech.Word(*word) for word in turn.words),
-        )
-        for turn in turns
-    ]
     found = quality.moments(
-        said,
+        [as_spoken(turn) for turn in turns],
         _voice(conversation, progress),
         language=conversation.transcript.language,
         pauses=[gap.at for gap in conversation.gaps.all()],
