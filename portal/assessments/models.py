@@ -18,12 +18,21 @@ class Questionnaire(models.Model):
     slug = models.SlugField(max_length=60)
     name = models.CharField(_("nombre"), max_length=120)
     language = models.CharField(max_length=5, default="es")
+    # A change makes a further version: fichas keep the one that they were answered with.
+    version = models.PositiveSmallIntegerField(default=1)
+    # Until then it is a draft that no ficha uses.
+    published_at = models.DateTimeField(null=True, blank=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["team", "slug"], name="one_slug_per_team", nulls_distinct=False
+                fields=["team", "slug", "version"],
+                name="one_version_per_slug",
+                nulls_distinct=False,
             )
         ]
 
@@ -54,6 +63,18 @@ class Domain(models.Model):
 
 
 class Question(models.Model):
+    class Kind(models.TextChoices):
+        """Of what is answered, by XLSForm's names."""
+
+        TEXT = "text", _("Texto")
+        INTEGER = "integer", _("Número entero")
+        DECIMAL = "decimal", _("Número con decimales")
+        DATE = "date", _("Fecha")
+        SELECT_ONE = "select_one", _("Una opción")
+        SELECT_MULTIPLE = "select_multiple", _("Varias opciones")
+        # Words to be read out; nothing is answered.
+        NOTE = "note", _("Nota")
+
     domain = models.ForeignKey(Domain, on_delete=models.CASCADE, related_name="questions")
     slug = models.SlugField(max_length=60)
     text = models.CharField(_("pregunta"), max_length=300)
@@ -61,6 +82,15 @@ class Question(models.Model):
     prompt = models.CharField(max_length=300, blank=True)
     cues = models.JSONField(default=list, blank=True)
     examples = models.JSONField(default=list, blank=True)
+    kind = models.CharField(_("tipo"), max_length=20, choices=Kind, default=Kind.TEXT)
+    hint = models.CharField(_("ayuda"), max_length=300, blank=True)
+    required = models.BooleanField(_("obligatoria"), default=False)
+    # [{"name", "label"}], in order, of the two kinds that choose.
+    choices = models.JSONField(default=list, blank=True)
+    # XLSForm's condition under which it is asked, in the simple form that is understood; "" always.
+    relevant = models.CharField(max_length=300, blank=True)
+    # Language code -> {"text", "hint", "choices": {name: label}}.
+    translations = models.JSONField(default=dict, blank=True)
     position = models.PositiveSmallIntegerField()
 
     class Meta:
@@ -82,6 +112,8 @@ class Sheet(models.Model):
     )
     # Kept by services.py at every change, so that the list of people can draw its ring.
     answered = models.PositiveSmallIntegerField(default=0)
+    # Answered or declined, and a person has said that it is right.
+    reviewed = models.PositiveSmallIntegerField(default=0)
     total = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -108,6 +140,8 @@ class Answer(models.Model):
     question = models.ForeignKey(Question, on_delete=models.PROTECT, related_name="answers")
     state = models.CharField(max_length=10, choices=State, default=State.UNASKED)
     value = models.TextField(_("respuesta"), blank=True)
+    # The value as its question's kind has it (a number, an ISO date, names of choices); else None.
+    typed = models.JSONField(null=True, blank=True)
     origin = models.CharField(max_length=10, choices=Origin, default=Origin.NONE, blank=True)
     engine = models.CharField(max_length=30, blank=True)
     model = models.CharField(max_length=80, blank=True)
@@ -118,6 +152,11 @@ class Answer(models.Model):
     edited_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
+    # Who said that it is right, by accepting or writing it.
+    reviewed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    reviewed_at = models.DateTimeField(null=True, blank=True)
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
@@ -156,3 +195,81 @@ class Evidence(models.Model):
 
     def __str__(self) -> str:
         return f"{self.answer_id}:{self.position}"
+
+
+class Suggestion(models.Model):
+    """What a machine heard that differs from an answer which a person decided or an earlier
+    interview gave. It stands beside the answer until a person takes or leaves it.
+
+    ``evidence``: ``[{"turn": pk, "quote", "start", "end"}]``, the turn of ``conversation``.
+    """
+
+    answer = models.ForeignKey(Answer, on_delete=models.CASCADE, related_name="suggestions")
+    conversation = models.ForeignKey(
+        Conversation, on_delete=models.CASCADE, related_name="suggestions"
+    )
+    state = models.CharField(max_length=10, choices=Answer.State)
+    value = models.TextField(blank=True)
+    typed = models.JSONField(null=True, blank=True)
+    evidence = models.JSONField(default=list)
+    engine = models.CharField(max_length=30)
+    model = models.CharField(max_length=80, blank=True)
+    confidence = models.FloatField(default=0.0)
+    made_at = models.DateTimeField(auto_now_add=True)
+    # None: nobody has decided.
+    taken = models.BooleanField(null=True, blank=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    decided_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["answer", "conversation"],
+                condition=models.Q(taken=None),
+                name="one_open_suggestion_per_conversation",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.answer_id} {self.state} {self.conversation_id}"
+
+
+class AnswerChange(models.Model):
+    """One change of an answer: what it became, by whom and from which interview. The first says
+    how it began; together they are its history.
+
+    ``evidence`` as in Suggestion.
+    """
+
+    class Action(models.TextChoices):
+        PROPOSED = "proposed", _("Propuesta automática")
+        TAKEN_BACK = "taken_back", _("Retirada: ya no la prueba ninguna frase")
+        ACCEPTED = "accepted", _("Aceptada")
+        EDITED = "edited", _("Escrita por una persona")
+        REJECTED = "rejected", _("Rechazada")
+        SUGGESTION_TAKEN = "suggestion", _("Sugerencia aceptada")
+        ASKED = "asked", _("Marcada como preguntada")
+
+    answer = models.ForeignKey(Answer, on_delete=models.CASCADE, related_name="changes")
+    action = models.CharField(max_length=12, choices=Action)
+    state = models.CharField(max_length=10, choices=Answer.State)
+    value = models.TextField(blank=True)
+    evidence = models.JSONField(default=list)
+    conversation = models.ForeignKey(
+        Conversation, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    engine = models.CharField(max_length=30, blank=True)
+    model = models.CharField(max_length=80, blank=True)
+    employee = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    made_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.answer_id} {self.action} {self.made_at:%Y-%m-%d}"
