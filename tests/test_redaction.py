@@ -35,7 +35,6 @@ def test_nothing_of_it_is_left(
     consent: Consent,
     tmp_path: Path,
     settings: Any,
-    django_db_serialized_rollback: None,
 ) -> None:
     settings.MEDIA_ROOT = str(tmp_path)
     seed_default_questionnaire()

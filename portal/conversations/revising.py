@@ -55,12 +55,9 @@ def analyse_again(*, conversation: Conversation, employee: Employee) -> Conversa
             status=409,
         )
     check_consent(conversation.consent, conversation.participant)
-    conversation.steps.filter(name__in=[*ANALYSIS, StepName.NOTIFY]).update(
-        state=State.WAITING, attempts=0, progress=0.0, reason="", started_at=None, finished_at=None
-    )
-    services.settle(conversation=conversation)
+    again = conversation.steps.filter(name__in=[*ANALYSIS, StepName.NOTIFY])
+    services.repeat(conversation=conversation, steps=again)
     participants.touch(conversation.participant)
-    services.enqueue(conversation)
     return conversation
 
 

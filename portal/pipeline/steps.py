@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from portal.assessments import services as assessments
 from portal.conversations import playback, services
-from portal.conversations.models import Conversation, Recording, Speaker, Turn, VoiceActivity
+from portal.conversations.models import Conversation, Recording, Turn, VoiceActivity
 from portal.conversations.steps import StepName
 from portal.conversations.words import as_spoken
 from portal.corrections import flags, redaction
@@ -71,12 +71,8 @@ def transcribe(conversation: Conversation, progress: Progress) -> None:
 def attribute(conversation: Conversation, progress: Progress) -> None:
     """Which voice is the employee's and which the participant's: by samples of theirs where there
     were any, and else by how they talk."""
-    turns = _turns(conversation)
-    said = [speech.Turn(turn.speaker.label, turn.start, turn.end, turn.text) for turn in turns]
-    labels = {turn.speaker for turn in said}
-    known = labels <= set(Speaker.Role.values)
-    roles = {label: label for label in labels} if known else assign_roles(said).roles
-    services.save_roles(conversation=conversation, roles=roles)
+    said = [as_spoken(turn) for turn in _turns(conversation)]
+    services.save_roles(conversation=conversation, roles=assign_roles(said).roles)
     assessments.prove_again(conversation=conversation)
     live.forget_voices(conversation=conversation)
 

@@ -50,11 +50,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-@pytest.fixture(autouse=True)
-def keep_what_migrations_wrote(django_db_serialized_rollback: None) -> None:
-    """The default questionnaire is data of a migration; a flushed database gets it back."""
-
-
 @pytest.fixture(scope="session")
 def playwright() -> Iterator[Playwright]:
     with sync_playwright() as playwright:

@@ -18,9 +18,10 @@ RECORDER = """async ({ addresses, maxSeconds, lastAt }) => {
   const given = [];
   if (!Outbox.prototype.plain) {
     Outbox.prototype.plain = Outbox.prototype.append;
-    Outbox.prototype.append = function (kind, payload, at) {
-      if (kind === 0) globalThis.live.given.push(...new Uint8Array(payload.slice().buffer));
-      return this.plain(kind, payload, at);
+    Outbox.prototype.append = async function (kind, payload, at) {
+      const bytes = kind === 0 ? new Uint8Array(payload.slice().buffer) : [];
+      await this.plain(kind, payload, at);
+      globalThis.live.given.push(...bytes);
     };
   }
   const recorder = new Recorder({ addresses, maxSeconds, lastAt });
@@ -79,7 +80,7 @@ class Tab:
         return found
 
     def given(self) -> bytes:
-        """The audio that went into the outbox since the page was loaded."""
+        """The audio that the outbox has written down since the page was loaded."""
         return bytes(self.run("live.given"))
 
 

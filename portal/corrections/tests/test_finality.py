@@ -43,11 +43,6 @@ from portal.speech.tests.conftest import write_audio
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture(autouse=True)
-def keep_what_migrations_wrote(django_db_serialized_rollback: None) -> None:
-    """The default questionnaire is data of a migration; a flushed database gets it back."""
-
-
 def strike(talk: Talk, cast: Cast, start: float = FIRST, end: float = LAST) -> Redaction:
     return redaction.strike(
         conversation=talk.conversation, employee=cast.owner, start=start, end=end

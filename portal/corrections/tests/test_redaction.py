@@ -473,9 +473,7 @@ def test_nothing_heard_at_all(talk: Talk, cast: Cast) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_step_that_begins_meanwhile_waits(
-    talk: Talk, cast: Cast, django_db_serialized_rollback: None
-) -> None:
+def test_a_step_that_begins_meanwhile_waits(talk: Talk, cast: Cast) -> None:
     from concurrent.futures import ThreadPoolExecutor
     from threading import Event
 

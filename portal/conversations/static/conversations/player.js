@@ -5,6 +5,7 @@
 //
 // Without data-play-from a press resumes or pauses that recording. While it plays, the document
 // gets `player-time` events, ten a second: {audio, time, playing}.
+import { clock } from "../web/js/words.js";
 import { Wave } from "./wave.js";
 
 const STEP_S = 5;
@@ -16,14 +17,6 @@ const RATE = "player-rate";
 // Where keys mean something else than to the player; and where the space bar does.
 const TAKES_KEYS = "input, textarea, select, [contenteditable], .modal, .offcanvas.show";
 const IS_PRESSED = "button, a[href], summary";
-
-const clock = (seconds) => {
-  const whole = Math.max(0, Math.floor(seconds));
-  const two = (n) => String(n).padStart(2, "0");
-  const hours = Math.floor(whole / 3600);
-  const minutes = Math.floor(whole / 60) % 60;
-  return hours ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
-};
 
 /** An address of its own each time: for minutes a browser plays what it has of one without asking,
  * whatever was struck out meanwhile. */

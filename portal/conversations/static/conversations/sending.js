@@ -1,6 +1,7 @@
 // Sending a recording: tus-js-client with our words around it (server: conversations/uploads.py).
 // Each file has a bar at the bottom centre and goes on while the dialog is closed and other pages
 // are shown. Leaving the document stops it; choosing the same file again goes on from there.
+import { csrf, fill } from "../web/js/words.js";
 
 const CHUNK_BYTES = 8 * 1024 * 1024;
 // Some five hours of waiting for a connection to come back, counted anew at every progress.
@@ -9,8 +10,6 @@ const SPEED_NEEDS_MS = 3000;
 
 const sendings = document.getElementById("sendings");
 const texts = sendings?.dataset;
-const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
-const csrf = () => document.cookie.match(/(?:^|; )csrftoken=([^;]*)/)?.[1] ?? "";
 
 const megabytes = new Intl.NumberFormat(document.documentElement.lang, {
   style: "unit",

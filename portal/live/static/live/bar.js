@@ -1,8 +1,9 @@
 // On every page: a recording that waits to be continued or ended, and what was recorded in this
 // browser and is not on the server yet, which is sent from here by itself.
+
+import { fill, partsOf, say } from "../web/js/words.js";
 import { drain, Outbox } from "./outbox.js";
 import { wav } from "./wav.js";
-import { fill, partsOf, say } from "./words.js";
 
 class Leftover {
   constructor(leftover) {

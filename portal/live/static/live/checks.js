@@ -1,8 +1,9 @@
 // The check before an interview: which microphone, how it sounds, and a few seconds of each voice.
+
+import { partsOf } from "../web/js/words.js";
 import { Capture } from "./capture.js";
 import { Meter, Verdict } from "./level.js";
 import { Samples } from "./samples.js";
-import { partsOf } from "./words.js";
 
 const REMEMBERED = "live-microphone";
 

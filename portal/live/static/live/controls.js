@@ -1,6 +1,7 @@
 // The bar of the recording: time, volume, what is safe, the connection, who listens.
+
+import { clock, fill, partsOf, say } from "../web/js/words.js";
 import { Meter } from "./level.js";
-import { clock, fill, partsOf, say } from "./words.js";
 
 // Silence is part of an interview; so much of it may be a microphone that is off.
 const SILENT_RMS = 0.0008;

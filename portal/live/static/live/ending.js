@@ -1,6 +1,6 @@
 // Two dialogs. "Antes de terminar": what is still open, then the sending of the rest. And
 // throwing it all away, which asks once.
-import { clock, fill, partsOf, say } from "./words.js";
+import { clock, fill, partsOf, say } from "../web/js/words.js";
 
 /** Focus goes to the title, from where it is read: the first button is no good place for a slip. */
 const open = (dialog) => {

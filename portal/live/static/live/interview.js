@@ -1,11 +1,12 @@
 // The interview: what the recorder tells goes on the screen, what is pressed goes to the recorder.
+
+import { clock, partsOf, say } from "../web/js/words.js";
 import { Controls } from "./controls.js";
 import { Discarding, Ending } from "./ending.js";
 import { listenToKeys } from "./keys.js";
 import { Questions } from "./questions.js";
 import { Recorder } from "./recorder.js";
 import { Said } from "./said.js";
-import { clock, partsOf, say } from "./words.js";
 
 // With these, this page may go on when somebody says so; with other final ones it cannot.
 const MAY_GO_ON = new Set(["busy", "taken-over", "microphone-lost"]);

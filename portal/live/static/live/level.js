@@ -1,5 +1,5 @@
 // How loud it is: a bar that moves with the voice and, over some seconds, a verdict in a word.
-import { say } from "./words.js";
+import { say } from "../web/js/words.js";
 
 // Capture measures ten times a second.
 const WINDOW = 60;

@@ -305,6 +305,9 @@ export class Outbox extends EventTarget {
   }
 }
 
+/** Of a row of `Outbox.parts`: whether the server has not all of it, and would take it. */
+export const isUnsent = ({ next, acked, refused }) => next > acked && !refused;
+
 export const lockName = (recording) => `portal-live:${recording}`;
 
 /**

@@ -1,6 +1,6 @@
 // The questions of the interview: what is known of each, drawn from the ticks that arrive, and
 // set by hand with one press.
-import { fill, partsOf, say } from "./words.js";
+import { fill, partsOf, say } from "../web/js/words.js";
 
 const NEW_MS = 4000;
 const ICONS = {

@@ -3,7 +3,7 @@
 
 import { post } from "../web/js/requests.js";
 import { Link } from "./link.js";
-import { deliver, hold, Kind, lockName, Outbox, RATE } from "./outbox.js";
+import { deliver, hold, isUnsent, Kind, lockName, Outbox, RATE } from "./outbox.js";
 import { Ticks } from "./requests.js";
 
 const NEXT = {
@@ -177,7 +177,7 @@ export class Recorder extends EventTarget {
     }
     await this.#connect(Outbox.create({ recording: id, socket }), takeover);
     const left = (await Outbox.parts(id)).filter(
-      ({ part, next, acked, refused }) => part !== this.#outbox.part && next > acked && !refused,
+      (row) => row.part !== this.#outbox.part && isUnsent(row),
     );
     if (left.length) this.#others = deliver(left, { signal: this.#stop.signal });
   }
@@ -379,7 +379,7 @@ export class Recorder extends EventTarget {
     // of some page may be sending it already: then it is waited for.
     while (this.#state !== "stored") {
       const parts = await Outbox.parts(this.#addresses.id);
-      const left = parts.filter(({ next, acked, refused }) => next > acked && !refused);
+      const left = parts.filter(isUnsent);
       if (!left.length) return;
       const outcome = await deliver(left, { signal: this.#stop.signal });
       if (!outcome.done && outcome.code !== "busy") return;

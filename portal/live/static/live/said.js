@@ -1,6 +1,6 @@
 // What is being said: turns as they are committed, the grey text of what is being heard, and
 // where there is nothing because of a pause.
-import { clock, fill, partsOf } from "./words.js";
+import { clock, fill, partsOf } from "../web/js/words.js";
 
 // So near to the end counts as being there.
 const NEAR_PX = 48;

@@ -1,5 +1,5 @@
 // Five seconds of each voice, with a countdown; each may be taken again or left out.
-import { fill, partsOf, say } from "./words.js";
+import { fill, partsOf, say } from "../web/js/words.js";
 
 const SECONDS = 5;
 const SILENT_RMS = 0.004;

@@ -1,8 +1,9 @@
 // The page of a live recording: consent, check, interview, in one page so that the microphone
 // stays open. Here it goes from one to the next; interview.js is what happens in the last.
+
+import { csrf, data, partsOf, say } from "../web/js/words.js";
 import { Checks } from "./checks.js";
 import { Interview } from "./interview.js";
-import { csrf, data, partsOf, say } from "./words.js";
 
 const root = document.getElementById("live");
 const texts = root.dataset;

@@ -1,6 +1,5 @@
 // Requests of scripts that send fields and get JSON.
-
-const csrf = () => document.cookie.match(/(?:^|; )csrftoken=([^;]*)/)?.[1] ?? "";
+import { csrf } from "./words.js";
 
 export class RequestError extends Error {
   /**

@@ -1,6 +1,7 @@
 // What every page does: notices, errors of htmx requests in plain words, the dialog, the theme.
 import "./keep-scroll.js";
 import "./navigation.js";
+import { csrf } from "./words.js";
 
 const toasts = document.getElementById("toasts");
 const texts = toasts.dataset;
@@ -11,12 +12,6 @@ const ICONS = {
   info: "bi-info-circle",
 };
 const SUCCESS_STAYS_MS = 8000;
-
-const cookie = (name) =>
-  document.cookie
-    .split("; ")
-    .find((pair) => pair.startsWith(`${name}=`))
-    ?.slice(name.length + 1);
 
 /**
  * Show a notice. `key`: a notice with the same key is shown once; `link`: {href, text}.
@@ -72,7 +67,7 @@ document.body.addEventListener("toast", (event) => {
 document.body.addEventListener("htmx:configRequest", (event) => {
   // From the cookie and not from the page: it changes when one signs in again in another tab.
   // The field of the form, written when the page was made, would stand before the header.
-  event.detail.headers["X-CSRFToken"] = cookie("csrftoken") ?? "";
+  event.detail.headers["X-CSRFToken"] = csrf();
   delete event.detail.parameters.csrfmiddlewaretoken;
 });
 

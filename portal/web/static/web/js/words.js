@@ -1,4 +1,4 @@
-// How the pages of a live recording fill in their sentences and find their parts.
+// How scripts fill in their sentences, say times, and find the parts of a page.
 
 /** "quedan {n}" with {n: 3} -> "quedan 3". */
 export const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
