@@ -466,6 +466,7 @@ def test_a_recording_left_behind_is_ended_without_a_microphone(
     first.record(1)
     tabs.context.set_offline(True)
     first.record(1.5)
+    first.wait("live.given.length > 2.25 * 32000")
     given = first.given()
     first.page.close(run_before_unload=False)
     tabs.context.set_offline(False)

@@ -121,6 +121,11 @@ def test_while_it_runs(environment: dict[str, str]) -> None:
         )
 
         code, output = portal(environment, "doctor")
+        for _ in range(PATIENCE):  # worker and recogniser start after the first page
+            if code == 0:
+                break
+            time.sleep(1)
+            code, output = portal(environment, "doctor")
         assert code == 0, output
         assert "✓ Proceso de trabajo" in output
         assert "✓ Reconocedor" in output
