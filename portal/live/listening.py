@@ -160,7 +160,7 @@ class Journals:
 class Listener(threading.Thread):
     """Listens until it is told to stop, or something is wrong, which ``failure`` then says.
 
-    ``room`` says whether there is room for previews; ``skip`` is as for `Journals`.
+    ``room`` is as for `TranscriptionEngine.stream`, ``skip`` as for `Journals`.
     """
 
     def __init__(
@@ -215,7 +215,7 @@ class Listener(threading.Thread):
             start=self._journals.start,
             turns=len(turns),
             voices=recording.voices,
-            preview=self._room,
+            room=self._room,
         )
         try:
             hearing = _Hearing(recording, self._journals, stream, self._engine.name, self._ticker)

@@ -49,7 +49,7 @@ STEADY = 120.0
 """Seconds of listening after which earlier failures are forgotten."""
 
 ROOM = 0.5
-"""Share of the processors in use up to which previews are made."""
+"""Share of the processors in use up to which there are previews, and closer listening."""
 
 PATIENCE = 1.5
 """Seconds that those who listen get to end. What they leave is heard again by the next."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +25,21 @@ class Piece:
     samples: Samples
     probability: NDArray[np.float32]
     channels: Samples | None
+
+
+def spanning(parts: Sequence[Piece]) -> Piece:
+    """One piece from the first of ``parts``, in order of time, to the last: silent in between."""
+    start = parts[0].offset
+    first = [round((part.offset - start) * SAMPLE_RATE) for part in parts]
+    length = first[-1] + len(parts[-1].samples)
+    samples = np.zeros(length, np.float32)
+    probability = np.zeros(-(-length // STEP), np.float32)
+    for part, at in zip(parts, first, strict=True):
+        samples[at : at + len(part.samples)] = part.samples[: length - at]
+        step = at // STEP
+        known = part.probability[: len(probability) - step]
+        probability[step : step + len(known)] = known
+    return Piece(start, samples, probability, channels=None)
 
 
 def pieces(blocks: Iterable[Samples], *, seconds: float = PIECE_SECONDS) -> Iterator[Piece]:

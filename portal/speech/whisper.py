@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from portal.engine import EngineError
 from portal.speech import audio as sound
 from portal.speech import hallucinations
 from portal.speech.engines.base import Word
+from portal.speech.pieces import spanning
 from portal.speech.vad import STEP, speech_stretches
 
 if TYPE_CHECKING:
@@ -94,13 +95,26 @@ def recognise(
 
 
 def recognise_short(
-    whisper: WhisperModel, piece: Piece, language: str, vocabulary: Iterable[str]
+    whisper: WhisperModel,
+    piece: Piece,
+    language: str,
+    vocabulary: Iterable[str],
+    before: Sequence[Piece] = (),
 ) -> list[Word]:
-    """Words of a piece of a few seconds, which is decoded as it is, with its pauses."""
+    """Words of a piece of a few seconds, which is decoded as it is, with its pauses.
+
+    ``before``: pieces up to it that are listened to once more with it. Whisper understands a short
+    question better when it hears what the talk is about; their words are not given again.
+    """
+    window = spanning([*before, piece])
     segments, _ = whisper.transcribe(
-        piece.samples, language=language, hotwords=" ".join(vocabulary) or None, **LIVE
+        window.samples, language=language, hotwords=" ".join(vocabulary) or None, **LIVE
     )
-    return [word for segment in segments for word in _believable(segment, piece)]
+    words = [word for segment in segments for word in _believable(segment, window)]
+    if not before:
+        return words
+    words = [word for word in words if (word.start + word.end) / 2 >= piece.offset]
+    return words or recognise_short(whisper, piece, language, vocabulary)
 
 
 def again(

@@ -207,7 +207,7 @@ class TranscriptStreamContract:
     @classmethod
     def heard(cls, engine: TranscriptionEngine, sound: NDArray[np.float32]) -> Heard:
         heard = Heard()
-        stream = engine.stream(options=Options(language="es"), preview=lambda: True)
+        stream = engine.stream(options=Options(language="es"), room=lambda: True)
         fed(stream, sound, heard)
         heard.take(stream.close())
         assert stream.committed_until == pytest.approx(len(sound) / RATE)
@@ -244,7 +244,7 @@ class TranscriptStreamContract:
         self, engine: TranscriptionEngine, sound: NDArray[np.float32]
     ) -> None:
         heard = Heard()
-        stream = engine.stream(options=Options(language="es"), preview=lambda: False)
+        stream = engine.stream(options=Options(language="es"), room=lambda: False)
         fed(stream, sound[: 6 * RATE], heard)
         stream.close()
         assert heard.turns and heard.partials == []
@@ -292,7 +292,7 @@ class TranscriptStreamContract:
         assert heard.speakers == ["empleado", "usuario"] * 4
 
     def test_silence_says_nothing(self, engine: TranscriptionEngine) -> None:
-        stream, heard = engine.stream(options=Options(language="es"), preview=lambda: True), Heard()
+        stream, heard = engine.stream(options=Options(language="es"), room=lambda: True), Heard()
         fed(stream, np.zeros(5 * RATE, np.float32), heard)
         assert stream.committed_until > 4.0  # what is silent needs no second look
         heard.take(stream.close())

@@ -165,12 +165,12 @@ class TranscriptionEngine(Protocol):
         start: float = 0.0,
         turns: int = 0,
         voices: Mapping[str, Sequence[float]] | None = None,
-        preview: Callable[[], bool] = lambda: False,
+        room: Callable[[], bool] = lambda: False,
     ) -> TranscriptStream:
         """Transcribe while it is recorded; only where ``supports_streaming``.
 
         ``start``: the time of the first sample fed, ``turns``: how many were committed before, and
-        ``voices``: those of a stream that broke off. ``preview`` says whether there is room for a
-        Partial now. Raises EngineError.
+        ``voices``: those of a stream that broke off. ``room`` says whether there is time to spare
+        now: for a Partial, or to listen more closely. Raises EngineError.
         """
         ...

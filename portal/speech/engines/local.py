@@ -161,7 +161,7 @@ class LocalEngine:
         start: float = 0.0,
         turns: int = 0,
         voices: Mapping[str, Sequence[float]] | None = None,
-        preview: Callable[[], bool] = lambda: False,
+        room: Callable[[], bool] = lambda: False,
     ) -> LocalStream:
         """Without the model of voices everybody is "S1" until the final pass."""
         from portal.speech.engines.local_stream import LocalStream
@@ -187,7 +187,7 @@ class LocalEngine:
             options=options,
             start=start,
             voices=speakers,
-            preview=preview,
+            room=room,
         )
 
 

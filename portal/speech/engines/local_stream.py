@@ -1,7 +1,8 @@
 """Speech to text on this machine while the conversation goes on.
 
 Audio is cut into segments where people pause (``portal.speech.segments``), and each is decoded
-once, when it ends. Its words never change; who said them may, as the voices become known.
+once, when it ends. Its words never change; who said them may, as the voices become known. Where
+the machine has room, a segment is heard together with the seconds before it.
 """
 
 from __future__ import annotations
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 PREVIEW_EVERY = 2.0
 """Seconds of audio between two previews, and before the first one of a segment."""
 
+CONTEXT = 12.0
+"""Seconds up to a segment that are heard once more with it."""
+
 LANGUAGE_AFTER = 8.0
 """Seconds of speech after which the language is no longer asked for."""
 
@@ -50,15 +54,16 @@ class LocalStream:
         options: Options,
         start: float,
         voices: LiveVoices | None,
-        preview: Callable[[], bool],
+        room: Callable[[], bool],
     ) -> None:
         self.committed_until = start
         self.model = model
         self._whisper = whisper_model
         self._options = options
         self._voices = voices
-        self._room_for_preview = preview
+        self._room = room
         self._segments = Segmenter(start=start)
+        self._before: list[Piece] = []  # segments of the last CONTEXT seconds
         self._language = _Language(options.language)
         self._previewed = 0.0  # seconds of the open segment that the last preview heard
         self._preview = ""
@@ -71,7 +76,9 @@ class LocalStream:
         return self._with_preview(self._commit(self._segments.feed(samples)))
 
     def cut(self) -> list[StreamEvent]:
-        return self._commit(self._segments.flush())
+        events = self._commit(self._segments.flush())
+        self._before.clear()
+        return events
 
     def close(self) -> list[StreamEvent]:
         return self.cut()
@@ -93,10 +100,19 @@ class LocalStream:
 
     def _turns(self, segment: Piece) -> tuple[tuple[Turn, ...], dict[int, str]]:
         language = self._language.of(segment, self._whisper)
+        since = segment.offset - CONTEXT
+        self._before = [piece for piece in self._before if piece.offset >= since]
         words = _within(
-            whisper.recognise_short(self._whisper, segment, language, self._options.vocabulary),
+            whisper.recognise_short(
+                self._whisper,
+                segment,
+                language,
+                self._options.vocabulary,
+                self._before if self._room() else (),
+            ),
             segment,
         )
+        self._before.append(segment)
         if self._voices and words:
             return self._voices.hear(segment, words)
         return build_turns(words, ["S1"] * len(words)), {}
@@ -106,7 +122,7 @@ class LocalStream:
         if piece is None:
             return events
         seconds = len(piece.samples) / SAMPLE_RATE
-        if seconds - self._previewed < PREVIEW_EVERY or not self._room_for_preview():
+        if seconds - self._previewed < PREVIEW_EVERY or not self._room():
             return events
         self._previewed = seconds
         language = self._language.so_far

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from portal.speech.audio import SAMPLE_RATE, decode
-from portal.speech.pieces import pieces
+from portal.speech.pieces import pieces, spanning
 from portal.speech.vad import STEP, speech_probability, speech_stretches
 
 pytestmark = pytest.mark.model
@@ -58,3 +58,16 @@ def test_short_pauses_are_bridged_and_padding_never_overlaps() -> None:
     assert [(s.start, s.end) for s in near] == [(0, 45 * STEP), (45 * STEP, 100 * STEP)]
     apart = speech_stretches(probability, length=length, min_silence=0.1, pad=0.0)
     assert [(s.start // STEP, s.end // STEP) for s in apart] == [(10, 20), (24, 30), (60, 70)]
+
+
+def test_what_spans_pieces_has_each_where_it_was(dialogue: Path) -> None:
+    one, between, other = list(pieces(decode(dialogue), seconds=8.0))[:3]
+    whole = spanning([one, other])
+    assert whole.offset == one.offset
+    assert np.array_equal(whole.samples[: len(one.samples)], one.samples)
+    assert np.array_equal(whole.samples[-len(other.samples) :], other.samples)
+    middle = slice(len(one.samples), -len(other.samples))
+    assert len(whole.samples[middle]) == len(between.samples)
+    assert not whole.samples[middle].any()
+    assert abs(len(whole.probability) - len(whole.samples) / STEP) <= 1
+    assert whole.probability.max() == max(one.probability.max(), other.probability.max())

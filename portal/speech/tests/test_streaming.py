@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
+from difflib import SequenceMatcher
 from pathlib import Path
 
 import numpy as np
@@ -97,6 +99,23 @@ def test_one_speaker_needs_no_voices(local: LocalEngine, sound: Sound) -> None:
     heard.take(stream.close())
     assert heard.speakers == ["S1"]
     assert stream.voices == {}
+
+
+@pytest.mark.model
+def test_heard_with_what_was_said_before_no_word_comes_twice(
+    local: LocalEngine, sound: Sound
+) -> None:
+    """With room the seconds before are listened to again; their words stay as they are."""
+
+    def words(*, room: bool) -> list[str]:
+        stream, heard = local.stream(options=Options(language="es"), room=lambda: room), Heard()
+        fed(stream, sound, heard)
+        heard.take(stream.close())
+        return re.findall(r"\w+", heard.text.lower())
+
+    alone, together = words(room=False), words(room=True)
+    assert SequenceMatcher(None, alone, together).ratio() > 0.9
+    assert abs(len(alone) - len(together)) <= 3
 
 
 @pytest.mark.model
