@@ -169,6 +169,28 @@ class Answer(models.Model):
         return f"{self.sheet_id} {self.question_id} {self.state}"
 
     @property
+    def version(self) -> str:
+        """Another one after every change: what a page was showing."""
+        return self.updated_at.isoformat()
+
+    @property
+    def is_reviewed(self) -> bool:
+        return self.reviewed_by_id is not None
+
+    @property
+    def is_machines(self) -> bool:
+        """A machine's answer, reviewed or not."""
+        return self.origin == self.Origin.MACHINE and self.state in (
+            self.State.ANSWERED,
+            self.State.DECLINED,
+        )
+
+    @property
+    def is_proposal(self) -> bool:
+        """A machine's answer of which nobody has decided."""
+        return self.is_machines and not self.is_reviewed
+
+    @property
     def is_open_to_machines(self) -> bool:
         return self.origin != self.Origin.PERSON and self.state in (
             self.State.UNASKED,

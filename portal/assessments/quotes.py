@@ -17,6 +17,10 @@ WIDER = 0.5
 """Seconds looked at on either side when nothing was heard in the very stretch."""
 
 
+MOST_WORDS = 30
+"""Of an answer that is somebody's own words: the whole of them is beside it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """``quote`` stands in turn number ``turn`` and is said from ``start`` to ``end``."""
@@ -25,6 +29,18 @@ class Place:
     quote: str
     start: float
     end: float
+
+
+def shortened(answer: str, quotes: Sequence[str]) -> str:
+    """``answer`` for the field: at most MOST_WORDS words and a mark, if it is long and all of it
+    can be read in ``quotes``; what is told in other words stays whole."""
+    said = words_of(answer)
+    if len(said) <= MOST_WORDS:
+        return answer
+    quoted = " ".join(" ".join(words_of(quote).folded) for quote in quotes)
+    if " ".join(said.folded) not in quoted:
+        return answer
+    return f"{said.slice(0, MOST_WORDS)} …"
 
 
 def locate(

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from portal.accounts.models import Employee
-from portal.assessments import services as assessments
+from portal.assessments import proofs
 from portal.conversations.errors import Refused
 from portal.conversations.models import Conversation, Speaker, Transcript, Turn
 from portal.conversations.refusals import check_consent
@@ -185,7 +185,7 @@ def keep(
     speakers: Sequence[Speaker] = (),
     undoes: Edit | None = None,
 ) -> Edit:
-    """Save turns (as `assessments.services.rewrite_turns` takes them) and the change itself, and
+    """Save turns (as `assessments.proofs.rewrite_turns` takes them) and the change itself, and
     hold answers against what is said now, and by whom. ``speakers`` are saved already. Part of
     the caller's transaction."""
     made = made or {}
@@ -194,7 +194,7 @@ def keep(
         if made or removed
         else ()
     )
-    assessments.rewrite_turns(transcript=transcript, written=written, made=made, removed=removed)
+    proofs.rewrite_turns(transcript=transcript, written=written, made=made, removed=removed)
     left = sorted([*written, *made.values()], key=lambda turn: turn.position)
     _place(moments, left)
     participants.touch(transcript.conversation.participant)

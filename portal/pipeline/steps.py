@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from portal.assessments import proofs
 from portal.assessments import services as assessments
 from portal.conversations import playback, services
 from portal.conversations.models import Conversation, Recording, Turn, VoiceActivity
@@ -65,7 +66,7 @@ def transcribe(conversation: Conversation, progress: Progress) -> None:
         transcript = engine.transcribe(speech.Audio(path), options=options, progress=progress)
     transcript = redaction.struck(conversation, transcript)
     # Of a live recording there is one already, with answers that rest on it.
-    assessments.replace_transcript(conversation=conversation, transcript=transcript)
+    proofs.replace_transcript(conversation=conversation, transcript=transcript)
 
 
 def attribute(conversation: Conversation, progress: Progress) -> None:
@@ -73,7 +74,7 @@ def attribute(conversation: Conversation, progress: Progress) -> None:
     were any, and else by how they talk."""
     said = [as_spoken(turn) for turn in _turns(conversation)]
     services.save_roles(conversation=conversation, roles=assign_roles(said).roles)
-    assessments.prove_again(conversation=conversation)
+    proofs.prove_again(conversation=conversation)
     live.forget_voices(conversation=conversation)
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from conftest import Cast
@@ -29,14 +31,56 @@ def conversation(participant: Participant, consent: Consent, cast: Cast) -> Conv
         title="Padrón y dinero en casa",
         duration=50.0,
     )
+    _say(made, LINES)
+    return made
+
+
+@pytest.fixture
+def turns(conversation: Conversation) -> list[Turn]:
+    return list(conversation.transcript.turns.all())
+
+
+@pytest.fixture
+def sheet(participant: Participant) -> Sheet:
+    return services.sheet_for(participant)
+
+
+LATER = (
+    ("empleado", "¿Sigue empadronada en la calle Olmo?"),
+    ("usuario", "No, ahora vivo en Lugo, con mi hermana."),
+    ("empleado", "¿Y de dinero, cómo va?"),
+    ("usuario", "Gano unos 600 euros limpiando."),
+)
+
+
+def later_interview(before: Conversation) -> Conversation:
+    """Another one of the same person, of four turns like those of ``before``."""
+    made = Conversation.objects.create(
+        participant=before.participant,
+        consent=before.consent,
+        created_by=before.created_by,
+        engine="local",
+        status=Conversation.Status.READY,
+        title="Se ha mudado",
+        duration=40.0,
+    )
+    _say(made, LATER)
+    return made
+
+
+def _say(conversation: Conversation, lines: Sequence[tuple[str, str]]) -> None:
     transcript = Transcript.objects.create(
-        conversation=made, engine="local", model="base", language="es", duration=50.0
+        conversation=conversation,
+        engine="local",
+        model="base",
+        language="es",
+        duration=len(lines) * 10.0,
     )
     speakers = {
         role: Speaker.objects.create(transcript=transcript, label=label, role=role)
         for label, role in (("S1", "empleado"), ("S2", "usuario"))
     }
-    for position, (role, text) in enumerate(LINES):
+    for position, (role, text) in enumerate(lines):
         begin = position * 10.0
         Turn.objects.create(
             transcript=transcript,
@@ -50,14 +94,3 @@ def conversation(participant: Participant, consent: Consent, cast: Cast) -> Conv
                 for n, w in enumerate(text.split())
             ],
         )
-    return made
-
-
-@pytest.fixture
-def turns(conversation: Conversation) -> list[Turn]:
-    return list(conversation.transcript.turns.all())
-
-
-@pytest.fixture
-def sheet(participant: Participant) -> Sheet:
-    return services.sheet_for(participant)

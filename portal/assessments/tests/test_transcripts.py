@@ -9,7 +9,7 @@ import pytest
 
 from conftest import Cast
 from portal.analysis.engines.base import Evidence, Finding
-from portal.assessments import quotes, services
+from portal.assessments import proofs, quotes, services
 from portal.assessments.models import Answer, Sheet
 from portal.assessments.tests.conftest import LINES
 from portal.conversations import services as conversations
@@ -55,7 +55,7 @@ def again(shift: float = 0.3, **other: str) -> speech.Transcript:
 
 
 def replace(conversation: Conversation, transcript: speech.Transcript) -> Transcript:
-    return services.replace_transcript(conversation=conversation, transcript=transcript)
+    return proofs.replace_transcript(conversation=conversation, transcript=transcript)
 
 
 # A second look at the same conversation
@@ -161,7 +161,7 @@ def test_a_conversation_without_ficha_or_transcript_just_gets_one(
 
 def roles(conversation: Conversation, **given: str) -> None:
     conversations.save_roles(conversation=conversation, roles=given)
-    services.prove_again(conversation=conversation)
+    proofs.prove_again(conversation=conversation)
 
 
 def test_roles_that_agree_change_nothing(conversation: Conversation, turns: list[Turn]) -> None:

@@ -13,6 +13,7 @@ from django.forms.models import model_to_dict
 from django.utils import timezone
 
 from conftest import Cast
+from portal.assessments import proofs
 from portal.assessments import services as assessments
 from portal.assessments.models import Answer, Evidence, Sheet
 from portal.conversations.errors import Refused
@@ -441,7 +442,7 @@ def heard(*lines: tuple[float, str]) -> speech.Transcript:
 
 
 def again(talk: Talk, transcript: speech.Transcript) -> None:
-    assessments.replace_transcript(
+    proofs.replace_transcript(
         conversation=talk.conversation,
         transcript=redaction.struck(talk.conversation, transcript),
     )

@@ -12,6 +12,7 @@ import pytest
 
 from conftest import Cast
 from portal.analysis.engines.base import Evidence, Finding
+from portal.assessments import proofs
 from portal.assessments import services as assessments
 from portal.assessments.models import Answer
 from portal.assessments.questionnaires import seed_default_questionnaire
@@ -98,7 +99,7 @@ def test_what_a_person_ticked_is_at_least_asked_after_its_proof_is_gone(
         conversation=conversation, findings=[heard], turns=turns, engine="x", model="1"
     )
     other = speech.Turn("S1", 60.0, 61.0, "Buenas tardes.")
-    assessments.replace_transcript(
+    proofs.replace_transcript(
         conversation=conversation,
         transcript=speech.Transcript((other,), "es", 61.0, "local", "base"),
     )
