@@ -57,6 +57,7 @@ class Scene:
     conversation: Conversation
     upload: Upload
     answer: int
+    suggestion: int
     notification: Notification
     turn: int
     flag: int
@@ -104,6 +105,11 @@ OF_ONE_PARTICIPANT = {
     "live:tick": lambda s: [s.live.pk, "nacionalidad"],
     "assessments:sheet": lambda s: [s.participant.pk],
     "assessments:answer": lambda s: [s.answer],
+    "assessments:decide": lambda s: [s.answer],
+    "assessments:history": lambda s: [s.answer],
+    "assessments:suggestion": lambda s: [s.suggestion],
+    "assessments:changes": lambda s: [s.participant.pk],
+    "assessments:accept_domain": lambda s: [s.participant.pk, "personal"],
     "api:update_participant": lambda s: [s.participant.pk],
     "api:upload_conversation": lambda s: [s.participant.pk],
     "api:read_participant": lambda s: [s.participant.pk],
@@ -116,6 +122,9 @@ OF_ONE_PARTICIPANT = {
     "api:export_conversations": lambda s: [s.participant.pk],
     "api:read_sheet": lambda s: [s.participant.pk],
     "api:write_answer": lambda s: [s.participant.pk, "nacionalidad"],
+    "api:accept_answer": lambda s: [s.participant.pk, "nacionalidad"],
+    "api:reject_answer": lambda s: [s.participant.pk, "nacionalidad"],
+    "api:decide_suggestion": lambda s: [s.participant.pk, "nacionalidad", s.suggestion],
 }
 
 # Only whoever it was written for, not even the rest of the team.
@@ -175,6 +184,9 @@ def scene(cast: Cast, participant: Participant, consent: Consent) -> Scene:
     )
     sheet = assessments.sheet_for(participant)
     answer = sheet.answers.get(question__slug="nacionalidad")
+    suggestion = answer.suggestions.create(
+        conversation=conversation, state="answered", value="Sí", engine="extractive"
+    )
     notification = Notification.objects.create(
         recipient=cast.owner, conversation=conversation, kind=Notification.Kind.FAILED
     )
@@ -194,6 +206,7 @@ def scene(cast: Cast, participant: Participant, consent: Consent) -> Scene:
         conversation=conversation,
         upload=upload,
         answer=answer.pk,
+        suggestion=suggestion.pk,
         notification=notification,
         turn=turn.pk,
         flag=flag.pk,
@@ -213,7 +226,14 @@ HANGING = {**OF_ONE_PARTICIPANT, **OF_ONE_EMPLOYEE}
 
 
 # Enough for every call of the API: what is missing must not be what turns a stranger away.
-BODY = {"name": "X Y", "email": "x@example.org", "record": True, "analyse": True, "value": "x"}
+BODY = {
+    "name": "X Y",
+    "email": "x@example.org",
+    "record": True,
+    "analyse": True,
+    "value": "x",
+    "take": True,
+}
 
 
 @pytest.mark.parametrize("name", sorted(HANGING))

@@ -116,6 +116,31 @@ def test_an_answer_written_by_api_is_a_persons(
     assert send(client, "PUT", f"{address}/nacionalidad", {"value": ""}).status_code == 422
 
 
+def test_proposals_and_suggestions_are_decided_by_api(
+    client: Client, participant: Participant, consent: Consent, cast: Cast
+) -> None:
+    answer = assessments.sheet_for(participant).answers.get(question__slug="nacionalidad")
+    Answer.objects.filter(pk=answer.pk).update(origin="machine", state="answered", value="No")
+    talk = Conversation.objects.create(
+        participant=participant, consent=consent, created_by=cast.owner, engine="local"
+    )
+    answer.suggestions.create(conversation=talk, state="answered", value="Sí", engine="extractive")
+    sheet = f"/participants/{participant.pk}/sheet"
+    read = client.get(f"/api/v1{sheet}").json()["answers"][0]
+    [suggestion] = read["suggestions"]
+    address = f"{sheet}/nacionalidad"
+    stale = send(client, "POST", f"{address}/accept", {"version": "another"})
+    assert (stale.status_code, stale.json()["code"]) == (409, "changed")
+    seen = {"version": read["version"]}
+    accepted = send(client, "POST", f"{address}/accept", seen)
+    assert (accepted.status_code, accepted.json()["reviewed_at"] is None) == (200, False)
+    taken = send(client, "POST", f"{address}/suggestions/{suggestion['id']}", {"take": True})
+    assert (taken.json()["value"], taken.json()["suggestions"]) == ("Sí", [])
+    assert client.get(f"/api/v1{sheet}").json()["reviewed"] == 1
+    assert send(client, "POST", f"{address}/reject", {}).json()["state"] == "unasked"
+    assert send(client, "POST", f"{address}/reject", {}).status_code == 409
+
+
 def test_a_character_that_postgresql_cannot_keep_breaks_nothing(
     client: Client, participant: Participant
 ) -> None:

@@ -30,14 +30,19 @@ def client(cast: Cast) -> Client:
 @pytest.fixture
 def ids(cast: Cast, participant: Participant, consent: Consent) -> dict[str, str]:
     """What stands in addresses: so that the calls get further than "not found"."""
-    assessments.sheet_for(participant)
+    sheet = assessments.sheet_for(participant)
     conversation = Conversation.objects.create(
         participant=participant, consent=consent, created_by=cast.owner, engine="local"
+    )
+    answer = sheet.answers.get(question__slug="nacionalidad")
+    suggestion = answer.suggestions.create(
+        conversation=conversation, state="answered", value="Sí", engine="extractive"
     )
     return {
         "participant_id": str(participant.pk),
         "conversation_id": str(conversation.pk),
         "question": "nacionalidad",
+        "suggestion": str(suggestion.pk),
         "chosen": "json",
     }
 

@@ -7,8 +7,8 @@ from django.shortcuts import get_object_or_404
 from ninja import Router, Schema
 
 from portal.accounts.queries import signed_in
-from portal.assessments import services
-from portal.assessments.models import Answer, Evidence, Sheet
+from portal.assessments import review, services
+from portal.assessments.models import Answer, Evidence, Sheet, Suggestion
 from portal.participants import queries as participants
 
 router = Router()
@@ -30,6 +30,24 @@ class EvidenceOut(Schema):
         return evidence.turn.position
 
 
+class QuoteOut(Schema):
+    quote: str
+    start: float
+    end: float
+
+
+class SuggestionOut(Schema):
+    id: int
+    conversation_id: UUID
+    state: str
+    value: str
+    engine: str
+    model: str
+    confidence: float
+    made_at: datetime
+    evidence: list[QuoteOut]
+
+
 class AnswerOut(Schema):
     question: str
     text: str
@@ -38,9 +56,13 @@ class AnswerOut(Schema):
     value: str
     origin: str
     engine: str
+    model: str
     confidence: float
     updated_at: datetime
+    version: str
+    reviewed_at: datetime | None
     evidence: list[EvidenceOut]
+    suggestions: list[SuggestionOut]
 
     @staticmethod
     def resolve_question(answer: Answer) -> str:
@@ -58,11 +80,16 @@ class AnswerOut(Schema):
     def resolve_evidence(answer: Answer) -> list[Evidence]:
         return list(answer.evidence.all())
 
+    @staticmethod
+    def resolve_suggestions(answer: Answer) -> list[Suggestion]:
+        return [found for found in answer.suggestions.all() if found.taken is None]
+
 
 class SheetOut(Schema):
     participant_id: UUID
     questionnaire: str
     answered: int
+    reviewed: int
     total: int
     updated_at: datetime
     answers: list[AnswerOut]
@@ -74,12 +101,22 @@ class SheetOut(Schema):
     @staticmethod
     def resolve_answers(sheet: Sheet) -> list[Answer]:
         answers = sheet.answers.select_related("question__domain")
-        return list(answers.prefetch_related("evidence__turn__transcript"))
+        return list(answers.prefetch_related("evidence__turn__transcript", "suggestions"))
 
 
 class AnswerIn(Schema):
     value: str = ""
     state: Literal["unasked", "asked", "answered", "declined"] = "answered"
+
+
+class AcceptIn(Schema):
+    """``version``: of the answer that was read; when it is another by now, 409."""
+
+    version: str | None = None
+
+
+class DecisionIn(Schema):
+    take: bool
 
 
 def _sheet(request: HttpRequest, participant_id: UUID) -> Sheet:
@@ -101,10 +138,44 @@ def write_answer(
     request: HttpRequest, participant_id: UUID, question: str, data: AnswerIn
 ) -> Answer:
     """What a person writes here is never overwritten by a machine."""
-    sheet = _sheet(request, participant_id)
-    answer = get_object_or_404(sheet.answers, question__slug=question)
+    answer = _answer(request, participant_id, question)
     services.edit_answer(
         answer=answer, employee=signed_in(request), value=data.value, state=data.state
     )
     answer.refresh_from_db()
     return answer
+
+
+@router.post("/participants/{uuid:participant_id}/sheet/{slug:question}/accept", response=AnswerOut)
+def accept_answer(
+    request: HttpRequest, participant_id: UUID, question: str, data: AcceptIn
+) -> Answer:
+    """What a machine proposed is right. 409 when it proposes nothing there, or something else."""
+    answer = _answer(request, participant_id, question)
+    return review.accept(answer=answer, employee=signed_in(request), seen=data.version)
+
+
+@router.post("/participants/{uuid:participant_id}/sheet/{slug:question}/reject", response=AnswerOut)
+def reject_answer(request: HttpRequest, participant_id: UUID, question: str) -> Answer:
+    """The question is open again; that conversation does not propose the same any more."""
+    answer = _answer(request, participant_id, question)
+    return review.reject(answer=answer, employee=signed_in(request))
+
+
+@router.post(
+    "/participants/{uuid:participant_id}/sheet/{slug:question}/suggestions/{int:suggestion}",
+    response=AnswerOut,
+)
+def decide_suggestion(
+    request: HttpRequest, participant_id: UUID, question: str, suggestion: int, data: DecisionIn
+) -> Answer:
+    """Take what another conversation says otherwise, or leave the answer as it is."""
+    answer = _answer(request, participant_id, question)
+    found = get_object_or_404(answer.suggestions, pk=suggestion)
+    decide = review.take if data.take else review.leave
+    return decide(suggestion=found, employee=signed_in(request))
+
+
+def _answer(request: HttpRequest, participant_id: UUID, question: str) -> Answer:
+    answers = _sheet(request, participant_id).answers.select_related("question__domain")
+    return get_object_or_404(answers, question__slug=question)

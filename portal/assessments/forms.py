@@ -28,7 +28,7 @@ class AnswerForm(forms.Form):
         answer, seen = self.answer, cleaned.get("seen")
         if (
             seen
-            and seen != version(answer)
+            and seen != answer.version
             and answer.edited_by is not None
             and answer.edited_by_id != self.employee_id
         ):
@@ -45,7 +45,3 @@ class AnswerForm(forms.Form):
             )
             raise forms.ValidationError(text % {"name": answer.edited_by, "value": answer.value})
         return cleaned
-
-
-def version(answer: Answer) -> str:
-    return answer.updated_at.isoformat()

@@ -2,11 +2,20 @@ from __future__ import annotations
 
 from django.urls import path
 
-from portal.assessments import views
+from portal.assessments import review_views, views
 
 app_name = "assessments"
 
 urlpatterns = [
     path("personas/<uuid:pk>/ficha/", views.sheet, name="sheet"),
+    path("personas/<uuid:pk>/ficha/cambios/", views.changes, name="changes"),
+    path(
+        "personas/<uuid:pk>/ficha/<slug:domain>/aceptar/",
+        review_views.accept_domain,
+        name="accept_domain",
+    ),
     path("respuestas/<int:pk>/", views.answer, name="answer"),
+    path("respuestas/<int:pk>/decision/", review_views.decide, name="decide"),
+    path("respuestas/<int:pk>/historia/", views.history, name="history"),
+    path("sugerencias/<int:pk>/", review_views.suggestion, name="suggestion"),
 ]

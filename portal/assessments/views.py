@@ -5,15 +5,16 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
+from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from portal.accounts.models import Employee
 from portal.accounts.queries import signed_in
-from portal.assessments import queries, services
-from portal.assessments.forms import AnswerForm, version
+from portal.assessments import queries, services, timeline
+from portal.assessments.forms import AnswerForm
 from portal.assessments.models import Answer
+from portal.assessments.review_views import Then, saved
 from portal.participants import queries as participants
 from portal.web.fragments import is_fragment
 
@@ -22,15 +23,41 @@ from portal.web.fragments import is_fragment
 def sheet(request: HttpRequest, pk: UUID) -> HttpResponse:
     employee = signed_in(request)
     participant = get_object_or_404(participants.visible_to(employee), pk=pk)
-    if not participant.conversations.exists():
+    conversations = participant.conversations.count()
+    if not conversations:
         return render(request, "assessments/empty.html", {"participant": participant})
     found = services.sheet_for(participant)
     context = {
         "participant": participant,
         "sheet": found,
         "domains": queries.by_domain(found, employee),
+        "latest": timeline.of_sheet(found)[0] if conversations > 1 else None,
     }
     return render(request, "assessments/sheet.html", context)
+
+
+@require_safe
+def changes(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """What has changed in a ficha from one interview to the next."""
+    visible = participants.visible_to(signed_in(request))
+    participant = get_object_or_404(visible, pk=pk)
+    found = queries.sheets_visible_to(signed_in(request)).filter(participant=participant).first()
+    interviews = timeline.of_sheet(found) if found else []
+    context = {"participant": participant, "interviews": interviews}
+    return render(request, "assessments/changes.html", context)
+
+
+@require_safe
+def history(request: HttpRequest, pk: int) -> HttpResponse:
+    """All that one answer has been, as a dialog or a page."""
+    found = get_object_or_404(queries.answers_visible_to(signed_in(request)), pk=pk)
+    context = {
+        "title": _("Historia de la respuesta"),
+        "answer": found,
+        "participant": found.sheet.participant,
+        "entries": timeline.of_answer(found),
+    }
+    return render(request, "assessments/history.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -43,7 +70,8 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
         return _save(request, found, employee)
     if "editar" in request.GET:
         return _editor(request, found, value=found.value)
-    return _render(request, "answer", {"answer": found})
+    [card] = queries.cards([found])
+    return _render(request, "answer", {"answer": found, "suggestions": card.suggestions})
 
 
 def _save(request: HttpRequest, found: Answer, employee: Employee) -> HttpResponse:
@@ -63,23 +91,7 @@ def _save(request: HttpRequest, found: Answer, employee: Employee) -> HttpRespon
         problems = [str(text) for texts in form.errors.values() for text in texts]
     if problems:
         return _editor(request, found, value=request.POST.get("value", ""), problems=problems)
-    if not is_fragment(request):
-        page = reverse("assessments:sheet", args=[found.sheet.participant_id])
-        return redirect(f"{page}#r-{found.pk}")
-    saved = queries.answers_visible_to(employee).get(pk=found.pk)
-    domain = next(
-        group
-        for group in queries.by_domain(saved.sheet, employee)
-        if group.domain == saved.question.domain
-    )
-    context = {
-        "answer": saved,
-        "sheet": saved.sheet,
-        "participant": saved.sheet.participant,
-        "group": domain,
-        "saved": True,
-    }
-    return render(request, "assessments/saved.html", context)
+    return saved(request, found, employee, said=_("Guardado"), then=Then.NEXT)
 
 
 def _editor(
@@ -88,7 +100,7 @@ def _editor(
     context = {
         "answer": found,
         "value": value,
-        "seen": version(found),
+        "seen": found.version,
         "problems": problems or [],
     }
     return _render(request, "editor", context, status=422 if problems else 200)

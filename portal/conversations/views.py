@@ -29,7 +29,10 @@ def with_all_shown(conversations: QuerySet[Conversation]) -> QuerySet[Conversati
             "participant__sheet", "created_by", "consent", "recording", "transcript"
         )
         .prefetch_related("steps")
-        .annotate(to_review=Count("flags", filter=Q(flags__resolved_at=None)))
+        .annotate(
+            to_review=Count("flags", filter=Q(flags__resolved_at=None), distinct=True),
+            suggested=Count("suggestions", filter=Q(suggestions__taken=None), distinct=True),
+        )
         .order_by("-created_at")  # the model's own order does not survive the counting
     )
 

@@ -15,14 +15,18 @@ from portal.notifications.models import Notification
 
 def visible_to(employee: Employee) -> QuerySet[Notification]:
     """Theirs, of conversations they may still see, with how many moments of each are to be
-    reviewed."""
+    reviewed, and how much of it waits beside answers of the ficha."""
     theirs = Notification.objects.filter(
         recipient=employee, conversation__in=conversations.visible_to(employee)
     )
-    to_review = Count("conversation__flags", filter=Q(conversation__flags__resolved_at=None))
+    to_review = Count(
+        "conversation__flags", filter=Q(conversation__flags__resolved_at=None), distinct=True
+    )
+    waiting = Q(conversation__suggestions__taken=None)
+    suggested = Count("conversation__suggestions", filter=waiting, distinct=True)
     return (
         theirs.select_related("conversation__participant")
-        .annotate(to_review=to_review)
+        .annotate(to_review=to_review, suggested=suggested)
         .order_by("-created_at")  # counting makes Django forget the model's own order
     )
 

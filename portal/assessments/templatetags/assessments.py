@@ -28,3 +28,10 @@ def other_states(answer: Answer) -> list[tuple[str, str]]:
         for value, label in Answer.State.choices
         if value not in (answer.state, Answer.State.ANSWERED)
     ]
+
+
+@register.inclusion_tag("assessments/review_ring.html")
+def review_ring(answered: int, reviewed: int, total: int, size: str = "") -> dict[str, object]:
+    """Two rings, for the eye alone: how much of ``total`` is answered, and how much reviewed."""
+    whole = max(1, total)
+    return {"answered": 100 * answered / whole, "reviewed": 100 * reviewed / whole, "size": size}

@@ -6,8 +6,8 @@ from django.test import Client
 from conftest import Cast
 from portal.analysis.engines.base import Evidence, Finding
 from portal.assessments import services
-from portal.assessments.forms import version
-from portal.assessments.models import Answer, Sheet
+from portal.assessments.models import Answer, Sheet, Suggestion
+from portal.assessments.tests.conftest import later_interview
 from portal.conversations.models import Conversation, Turn
 from portal.participants.models import Participant
 
@@ -57,7 +57,7 @@ def test_the_ficha_shows_answers_with_the_words_that_prove_them(
 ) -> None:
     html = client.get(f"/personas/{filled.participant_id}/ficha/").content.decode()
     assert html.count('<section class="domain domain-') == 7
-    assert html.count('<article class="answer"') == 16
+    assert html.count("<article ") == 16
     assert "<strong>1 de 16</strong>" in html
     assert "Sí, en Olmo" in html
     assert "«calle Olmo»" in html
@@ -109,14 +109,14 @@ def test_what_cannot_be_saved_comes_back_as_it_was_written(
 def test_a_colleague_s_words_are_not_overwritten_unseen(
     cast: Cast, client: Client, answer: Answer
 ) -> None:
-    seen = version(answer)
+    seen = answer.version
     services.edit_answer(answer=answer, employee=cast.teammate, value="Sí, en Roble")
     html = post(client, answer, 422, value="No", seen=seen)
     assert "Bruno Salas guardó: «Sí, en Roble»" in html
     assert ">No</textarea>" in html
     answer.refresh_from_db()
     assert answer.value == "Sí, en Roble"
-    post(client, answer, value="No", seen=version(answer))
+    post(client, answer, value="No", seen=answer.version)
     answer.refresh_from_db()
     assert answer.value == "No"
 
@@ -125,7 +125,7 @@ def test_what_a_machine_added_meanwhile_does_not_stop_a_person(
     client: Client, conversation: Conversation, turns: list[Turn], filled: Sheet
 ) -> None:
     health = filled.answers.get(question__slug="estado_salud")
-    seen = version(health)
+    seen = health.version
     services.record_findings(
         conversation=conversation,
         findings=[Finding("estado_salud", "asked", evidence=(Evidence(4, "salud"),))],
@@ -178,3 +178,120 @@ def test_a_stranger_writes_nothing(cast: Cast, answer: Answer) -> None:
     assert response.status_code == 404
     answer.refresh_from_db()
     assert answer.value == "Sí, en Olmo"
+
+
+# Review
+
+
+@pytest.fixture
+def moved(conversation: Conversation, filled: Sheet) -> Suggestion:
+    """A later interview says otherwise of the first answer, and knows something new."""
+    later = later_interview(conversation)
+    services.record_findings(
+        conversation=later,
+        findings=[
+            Finding("empadronamiento", "answered", "No, en Lugo", (Evidence(1, "en Lugo"),)),
+            Finding("empleo", "answered", "Limpiando", (Evidence(3, "limpiando"),)),
+        ],
+        turns=list(later.transcript.turns.all()),
+        engine="local",
+        model="1",
+    )
+    return Suggestion.objects.get()
+
+
+def decide(client: Client, address: str, decision: str, status: int = 200, **data: str) -> str:
+    response = client.post(address, {"decision": decision, **data}, headers=HTMX)
+    assert response.status_code == status
+    return response.content.decode()
+
+
+def test_accepting_shows_who_did_and_what_is_reviewed(client: Client, answer: Answer) -> None:
+    address = f"/respuestas/{answer.pk}/decision/"
+    html = decide(client, address, "accept", seen=answer.version)
+    assert "Aceptada por Ana Robles" in html
+    assert "1 revisada" in html
+    assert 'data-then="next"' in html
+    assert "data-accept" not in html
+    html = decide(client, address, "reject")
+    assert "Escribir la respuesta" in html
+    assert 'data-then="here"' in html
+    html = decide(client, address, "accept", 422)
+    assert 'role="alert"' in html
+    assert "ya no hay ninguna propuesta" in html
+
+
+def test_what_changed_meanwhile_is_shown_and_not_accepted(client: Client, answer: Answer) -> None:
+    html = decide(client, f"/respuestas/{answer.pk}/decision/", "accept", 422, seen="earlier")
+    assert "ha cambiado mientras la miraba" in html
+    answer.refresh_from_db()
+    assert not answer.is_reviewed
+
+
+def test_a_suggestion_stands_beside_the_answer_with_both_quotes(
+    client: Client, answer: Answer, moved: Suggestion
+) -> None:
+    html = client.get(f"/respuestas/{answer.pk}/", headers=HTMX).content.decode()
+    for text in ("«calle Olmo»", "«en Lugo»", "Sí, en Olmo", "No, en Lugo", "Se ha mudado"):
+        assert text in html
+    html = decide(client, f"/sugerencias/{moved.pk}/", "take")
+    assert "Sí, en Olmo" not in html
+    assert "Aceptada por Ana Robles" in html
+    html = decide(client, f"/sugerencias/{moved.pk}/", "leave", 422)
+    assert "ya no espera" in html
+    history = client.get(f"/respuestas/{answer.pk}/historia/").content.decode()
+    assert history.index("No, en Lugo") < history.index("Sí, en Olmo")
+    assert "Ana Robles" in history
+
+
+def test_the_ficha_says_what_the_latest_interview_changed(
+    client: Client, filled: Sheet, moved: Suggestion
+) -> None:
+    page = f"/personas/{filled.participant_id}/ficha/"
+    html = client.get(page).content.decode()
+    assert "1 respuesta nueva" in html
+    assert "1 sugerencia por decidir" in html
+    client.post(f"/sugerencias/{moved.pk}/", {"decision": "take"})
+    html = client.get(page).content.decode()
+    assert "1 cambiada" in html
+    changes = client.get(f"{page}cambios/").content.decode()
+    latest, first = changes.split("Padrón y dinero en casa")
+    assert latest.index("Sí, en Olmo") < latest.index("No, en Lugo")
+    assert "Limpiando" in latest
+    assert "Prefirió no contestar" in first
+
+
+def test_all_that_a_domain_showed_is_accepted(client: Client, filled: Sheet) -> None:
+    page = f"/personas/{filled.participant_id}/ficha/"
+    Answer.objects.filter(question__slug="nacionalidad").update(
+        origin="machine", state="answered", value="No"
+    )
+    html = client.get(page).content.decode()
+    assert "Aceptar las 2 propuestas" in html
+    answers = filled.answers.filter(question__domain__slug="personal", origin="machine")
+    seen = [f"{answer.pk}@{answer.version}" for answer in answers]
+    html = client.post(f"{page}personal/aceptar/", {"seen": seen}, headers=HTMX).content.decode()
+    assert "2 respuestas aceptadas" in html
+    assert 'id="sheet-summary" hx-swap-oob="true"' in html
+    filled.refresh_from_db()
+    assert filled.reviewed == 2
+    response = client.post(f"{page}personal/aceptar/", {"seen": ["x@y", "7", *seen]})
+    assert response["Location"] == f"{page}#d-personal"
+
+
+def test_decisions_work_without_scripts(client: Client, answer: Answer) -> None:
+    response = client.post(f"/respuestas/{answer.pk}/decision/", {"decision": "accept"})
+    assert response["Location"] == f"/personas/{answer.sheet.participant_id}/ficha/#r-{answer.pk}"
+    answer.refresh_from_db()
+    assert answer.is_reviewed
+    assert client.post(f"/respuestas/{answer.pk}/decision/", {}).status_code == 400
+
+
+def test_cards_and_notifications_tell_of_suggestions(
+    client: Client, cast: Cast, moved: Suggestion
+) -> None:
+    later = moved.conversation
+    cards = client.get(f"/personas/{later.participant_id}/").content.decode()
+    assert cards.count("1 sugerencia en la ficha") == 1
+    later.notifications.create(recipient=cast.owner, kind="ready")
+    assert "1 sugerencia en la ficha" in client.get("/notificaciones/").content.decode()
