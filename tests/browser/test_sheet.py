@@ -12,10 +12,7 @@ from portal.assessments.models import Answer, Sheet
 from portal.conversations.models import Conversation
 from portal.participants.models import Consent, Participant
 from tests.browser.conftest import accessible_everywhere, axe
-from tests.browser.scene import (
-    Shoot,
-    ready_talk,
-)
+from tests.browser.scene import Shoot, moved_talk, ready_talk
 
 
 @pytest.fixture
@@ -64,10 +61,11 @@ def test_an_answer_is_written_with_the_keyboard_alone(
     page.keyboard.press("Shift+Enter")
     page.keyboard.type("residencia")
     page.keyboard.press("Enter")
-    expect(button).to_be_focused()
+    expect(page.get_by_role("article").nth(1)).to_be_focused()
     expect(first).to_contain_text("Escrita por Ana Robles")
     expect(page.get_by_text("2 de 16")).to_be_visible()
     assert answer("nacionalidad").value.splitlines() == ["No, tiene", "residencia"]
+    button.focus()
     page.keyboard.press("Enter")
     expect(field).to_be_focused()
     page.keyboard.type(" y algo más")
@@ -121,6 +119,72 @@ def test_a_save_that_fails_keeps_what_was_written(
     expect(first).to_contain_text("Escrita por Ana Robles")
     assert answer("nacionalidad").value == "No, tiene residencia"
     problems.clear()
+
+
+def test_a_ficha_is_reviewed_with_the_keyboard_alone(
+    page: Page, talk: Conversation, cast: Cast, shoot: Shoot
+) -> None:
+    moved_talk(talk, cast)
+    sheet_page(page, talk)
+    page.get_by_text("Con el teclado").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("rechazar la propuesta")).to_be_visible()
+    accessible_everywhere(page)
+    shoot(page, "ficha-revisar")
+    first, home, studies = (page.get_by_role("article").nth(n) for n in range(3))
+    first.focus()
+    page.keyboard.press("a")
+    expect(home).to_be_focused()
+    expect(first).to_contain_text("Aceptada por Ana Robles")
+    expect(page.locator("#sheet-summary")).to_contain_text("1 revisada")
+    shoot(page, "ficha-sugerencia")
+    home.get_by_role("button", name="Cambiar por esta").focus()
+    page.keyboard.press("Enter")
+    expect(studies).to_be_focused()
+    expect(home).to_contain_text("Sí, en Lugo")
+    home.get_by_role("link", name="Historia").focus()
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Sugerencia aceptada")
+    expect(dialog).to_contain_text("«calle Olmo»")
+    axe(page)
+    shoot(page, "ficha-historia")
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    income = page.get_by_role("article", name=re.compile("ingresos"))
+    income.get_by_role("button", name="Rechazar").focus()
+    page.keyboard.press("r")
+    expect(income).to_be_focused()
+    expect(income).to_contain_text("Escribir la respuesta")
+    page.keyboard.press("Enter")
+    expect(income.get_by_role("textbox")).to_be_focused()
+    page.keyboard.type("Nada ahora, a ratos cuidar")  # letters that are keys elsewhere
+    page.keyboard.press("Enter")
+    expect(income).to_contain_text("Escrita por Ana Robles")
+    assert answer("nacionalidad").is_reviewed
+    assert answer("empadronamiento").value == "Sí, en Lugo"
+    assert answer("ingresos").value == "Nada ahora, a ratos cuidar"
+
+
+def test_what_an_interview_changed_is_seen_and_a_domain_accepted(
+    page: Page, talk: Conversation, cast: Cast, shoot: Shoot
+) -> None:
+    moved_talk(talk, cast)
+    sheet_page(page, talk)
+    personal = page.get_by_role("region", name="Personal")
+    personal.get_by_role("button", name="Aceptar las 2 propuestas").click()
+    expect(personal).to_contain_text("2 revisadas")
+    expect(page.get_by_role("article").nth(2)).to_be_focused()
+    expect(personal.get_by_role("button", name=re.compile("^Aceptar"))).to_have_count(0)
+    personal.get_by_role("button", name="Dejar la que hay").click()
+    expect(personal.get_by_text("Sugerencia:")).to_have_count(0)
+    page.get_by_role("link", name="Ver los cambios").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("De una entrevista a otra")
+    expect(page.get_by_role("listitem").filter(has_text="Se ha mudado")).to_contain_text(
+        "Todavía no"
+    )
+    accessible_everywhere(page)
+    shoot(page, "ficha-cambios")
 
 
 def test_a_ficha_without_conversations_teaches(page: Page, participant: Participant) -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from conftest import Cast
 from portal.analysis.engines.base import Evidence, Finding
-from portal.assessments import queries, services
+from portal.assessments import queries, review, services
 from portal.assessments.models import Answer, Question, Questionnaire, Sheet
 from portal.assessments.questionnaires import seed_default_questionnaire
 from portal.conversations.models import Conversation, Turn
@@ -127,39 +127,42 @@ STATES = st.sampled_from(["unasked", "asked", "answered", "declined"])
 @settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None
 )
-@given(st.lists(st.tuples(STATES, st.booleans()), max_size=6))
-def test_whatever_comes_nothing_settled_is_undone(
-    conversation: Conversation, turns: list[Turn], cast: Cast, history: list[tuple[str, bool]]
+@given(st.lists(st.tuples(STATES, st.sampled_from(["machine", "edit", "accept", "reject"]))))
+def test_whatever_comes_nothing_decided_is_undone(
+    conversation: Conversation, turns: list[Turn], cast: Cast, history: list[tuple[str, str]]
 ) -> None:
     """Machines and people take turns on one question, in any order. Only a second look at the
-    same conversation may put another answer in place of the first."""
+    same conversation may put another answer in place of the first, and that until it is decided.
+    """
     Sheet.objects.all().delete()
     sheet = services.sheet_for(conversation.participant)
-    for state, by_person in history:
+    for state, does in history:
         before = answer(sheet, "empadronamiento")
         value = "Sí" if state == "answered" else ""
-        if by_person:
-            services.edit_answer(answer=before, employee=cast.owner, value=value, state=state)
-            assert answer(sheet, "empadronamiento").state == state
-            continue
-        record(
-            conversation,
-            turns,
-            Finding("empadronamiento", state, value, (Evidence(1, "Olmo"),)),  # type: ignore[arg-type]
-        )
-        after = answer(sheet, "empadronamiento")
-        better = before.origin == "machine" and state in ("answered", "declined")
-        settled = before.state in ("answered", "declined") and not better
-        if before.origin == "person" or settled:
-            assert (after.state, after.value, after.origin) == (
-                before.state,
-                before.value,
-                before.origin,
-            )
-        if after.state == "answered" and after.origin == "machine":
-            assert after.evidence.exists()
+        match does:
+            case "edit":
+                services.edit_answer(answer=before, employee=cast.owner, value=value, state=state)
+                assert answer(sheet, "empadronamiento").state == state
+            case "accept" | "reject" if before.is_machines:
+                decide = review.accept if does == "accept" else review.reject
+                decide(answer=before, employee=cast.owner)
+            case "machine":
+                found = Finding("empadronamiento", state, value, (Evidence(1, "Olmo"),))  # type: ignore[arg-type]
+                record(conversation, turns, found)
+                after = answer(sheet, "empadronamiento")
+                better = before.is_proposal and state in ("answered", "declined")
+                settled = before.state in ("answered", "declined") and not better
+                if before.is_reviewed or settled:
+                    assert after.version == before.version
+                if after.state == "answered" and after.origin == "machine":
+                    assert after.evidence.exists()
+        now = answer(sheet, "empadronamiento")
+        last = now.changes.first()
+        assert (last.state, last.value) == (now.state, now.value) if last else not now.is_reviewed
     sheet.refresh_from_db()
     assert sheet.answered == sheet.answers.filter(state="answered").count()
+    decided = sheet.answers.filter(state__in=["answered", "declined"])
+    assert sheet.reviewed == decided.exclude(reviewed_by=None).count()
 
 
 def test_what_a_person_writes_keeps_what_was_heard(
