@@ -109,7 +109,8 @@ def _differences(
     begun = [conversation.created_at for conversation in conversations]
     known = dict.fromkeys(answers, Known())
     found: dict[tuple[object, int], Difference] = {}
-    for change in AnswerChange.objects.filter(answer__in=answers.keys()).order_by("pk"):
+    changes = AnswerChange.objects.filter(answer__in=answers.keys()).defer("evidence")
+    for change in changes.order_by("pk"):
         now = Known(change.state, change.value)
         place: object = change.conversation_id
         if place is None and conversations:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from conftest import Cast
 from portal.assessments.models import Answer, Sheet
 from portal.conversations.models import Conversation
 from portal.participants.models import Consent, Participant
-from tests.browser.conftest import accessible_everywhere, axe
+from tests.browser.conftest import accessible_everywhere, axe, sign_in
 from tests.browser.scene import Shoot, moved_talk, ready_talk
 
 
@@ -185,6 +185,28 @@ def test_what_an_interview_changed_is_seen_and_a_domain_accepted(
     )
     accessible_everywhere(page)
     shoot(page, "ficha-cambios")
+
+
+def test_a_ficha_is_reviewed_without_scripts(
+    browser: Browser, live_server: object, talk: Conversation, cast: Cast
+) -> None:
+    context = browser.new_context(base_url=str(live_server), java_script_enabled=False)
+    sign_in(context, cast.owner, str(live_server))
+    page = context.new_page()
+    sheet_page(page, talk)
+    home = page.get_by_role("article", name=re.compile("empadronado"))
+    home.get_by_role("button", name=re.compile("Editar")).click()
+    page.get_by_role("textbox", name=re.compile("empadronado")).fill("Sí, en Roble")
+    page.get_by_role("button", name="Guardar").click()
+    expect(home).to_contain_text("Escrita por Ana Robles")
+    income = page.get_by_role("article", name=re.compile("ingresos"))
+    income.get_by_role("button", name="Aceptar").click()
+    expect(income).to_contain_text("Aceptada por Ana Robles")
+    income.get_by_role("link", name="Historia").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Historia de la respuesta")
+    page.get_by_role("link", name="Volver a la ficha").click()
+    expect(income).to_be_visible()
+    context.close()
 
 
 def test_a_ficha_without_conversations_teaches(page: Page, participant: Participant) -> None:

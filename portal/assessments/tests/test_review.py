@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 
 from conftest import Cast
 from portal.analysis.engines.base import Evidence, Finding
@@ -276,3 +278,27 @@ def test_a_long_answer_in_somebodys_own_words_is_shortened_for_the_field() -> No
     assert short == " ".join(f"palabra{n}" for n in range(30)) + " …"
     assert quotes.shortened(said, ["palabra0"]) == said
     assert quotes.shortened("Sí, en Olmo", ["Sí, en Olmo"]) == "Sí, en Olmo"
+
+
+# From before there were reviews
+
+
+def test_answers_of_before_are_reviewed_by_who_wrote_them_and_have_a_history(
+    conversation: Conversation, cast: Cast
+) -> None:
+    sheet = record(conversation, PADRON)
+    services.mark_asked(conversation=conversation, question="empleo", employee=cast.teammate)
+    services.edit_answer(answer=answer("ingresos"), employee=cast.owner, value="Nada")
+    AnswerChange.objects.all().delete()
+    Answer.objects.update(reviewed_by=None, reviewed_at=None)
+    Sheet.objects.update(reviewed=0)
+    import_module("portal.assessments.migrations.0003_history_begins").begin(apps, None)
+    assert history() == [("proposed", "Sí, en Olmo")]
+    assert answer().changes.get().evidence[0]["quote"] == "calle Olmo"
+    assert history("empleo") == [("asked", "asked")]
+    assert history("ingresos") == [("edited", "Nada")]
+    written = answer("ingresos")
+    assert (written.reviewed_by, written.changes.get().made_at) == (cast.owner, written.updated_at)
+    assert AnswerChange.objects.count() == 3
+    sheet.refresh_from_db()
+    assert sheet.reviewed == 1

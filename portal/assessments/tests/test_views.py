@@ -162,6 +162,15 @@ def test_the_ficha_costs_few_queries(
         client.get(address)
 
 
+def test_later_interviews_cost_few_more(
+    client: Client, moved: Suggestion, django_assert_max_num_queries: object
+) -> None:
+    address = f"/personas/{moved.conversation.participant_id}/ficha/"
+    client.get(address)
+    with django_assert_max_num_queries(22):  # type: ignore[operator]
+        client.get(address)
+
+
 @pytest.mark.parametrize("page", ["/personas/{person}/ficha/", "/respuestas/{answer}/"])
 @pytest.mark.parametrize(
     ("who", "status"), [("owner", 200), ("teammate", 200), ("stranger", 404), (None, 302)]

@@ -15,7 +15,7 @@ from django.utils import timezone
 from conftest import Cast
 from portal.assessments import proofs
 from portal.assessments import services as assessments
-from portal.assessments.models import Answer, Evidence, Sheet
+from portal.assessments.models import Answer, AnswerChange, Evidence, Sheet
 from portal.conversations.errors import Refused
 from portal.conversations.models import Conversation, Playback, ProcessingStep, Turn
 from portal.corrections import editing, queries, redaction, undoing
@@ -70,6 +70,7 @@ def everything() -> dict[str, Any]:
             )
         ),
         "sheet": list(Sheet.objects.values("answered", "total")),
+        "history": list(AnswerChange.objects.order_by("pk").values("pk", "value", "evidence")),
         "edits": list(Edit.objects.exclude(kind="redaction").values("pk", "before", "after")),
         "flags": list(Flag.objects.values("turn", "kind", "start", "end", "quote", "resolved_at")),
         "title": list(Conversation.objects.values("title", "description", "titled_by")),
@@ -86,6 +87,8 @@ def test_nothing_is_left_but_what_an_undo_needs(talk: Talk, cast: Cast) -> None:
         "conversations_conversation.title",
         "assessments_evidence.quote",
         "assessments_answer.value",
+        "assessments_answerchange.value",
+        "assessments_answerchange.evidence",
         "corrections_edit.before",
         "corrections_edit.after",
         "corrections_flag.quote",
