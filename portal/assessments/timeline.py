@@ -77,8 +77,10 @@ def of_answer(answer: Answer) -> list[Entry]:
 
 
 def of_sheet(sheet: Sheet) -> list[Interview]:
-    """The latest interview first. Whoever asks may see the ficha."""
-    conversations = list(sheet.participant.conversations.order_by("created_at"))
+    """The latest interview first; one that nobody has written down yet has not changed anything.
+    Whoever asks may see the ficha."""
+    written = sheet.participant.conversations.exclude(transcript=None)
+    conversations = list(written.order_by("created_at"))
     answers = {
         answer.pk: answer
         for answer in sheet.answers.select_related("question__domain").prefetch_related(

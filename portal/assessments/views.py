@@ -27,11 +27,12 @@ def sheet(request: HttpRequest, pk: UUID) -> HttpResponse:
     if not conversations:
         return render(request, "assessments/empty.html", {"participant": participant})
     found = services.sheet_for(participant)
+    interviews = timeline.of_sheet(found) if conversations > 1 else []
     context = {
         "participant": participant,
         "sheet": found,
         "domains": queries.by_domain(found, employee),
-        "latest": timeline.of_sheet(found)[0] if conversations > 1 else None,
+        "latest": interviews[0] if len(interviews) > 1 else None,
     }
     return render(request, "assessments/sheet.html", context)
 
@@ -39,9 +40,9 @@ def sheet(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_safe
 def changes(request: HttpRequest, pk: UUID) -> HttpResponse:
     """What has changed in a ficha from one interview to the next."""
-    visible = participants.visible_to(signed_in(request))
-    participant = get_object_or_404(visible, pk=pk)
-    found = queries.sheets_visible_to(signed_in(request)).filter(participant=participant).first()
+    employee = signed_in(request)
+    participant = get_object_or_404(participants.visible_to(employee), pk=pk)
+    found = queries.sheets_visible_to(employee).filter(participant=participant).first()
     interviews = timeline.of_sheet(found) if found else []
     context = {"participant": participant, "interviews": interviews}
     return render(request, "assessments/changes.html", context)

@@ -270,6 +270,36 @@ def test_the_ficha_says_what_the_latest_interview_changed(
     assert "Prefirió no contestar" in first
 
 
+def test_an_interview_that_is_not_written_down_yet_says_nothing(
+    client: Client, conversation: Conversation, filled: Sheet
+) -> None:
+    Conversation.objects.create(
+        participant=conversation.participant,
+        consent=conversation.consent,
+        created_by=conversation.created_by,
+        engine="local",
+    )
+    html = client.get(f"/personas/{filled.participant_id}/ficha/").content.decode()
+    assert "desde la entrevista anterior" not in html
+
+
+def test_what_is_suggested_is_never_markup(
+    client: Client, answer: Answer, moved: Suggestion
+) -> None:
+    bad = "<script>alert(1)</script>\"'"
+    piece = moved.evidence[0] | {"quote": bad}
+    Suggestion.objects.update(value=bad, evidence=[piece])
+    person = moved.conversation.participant_id
+    pages = [f"/personas/{person}/ficha/"]
+    assert "<script>alert" not in client.get(pages[0]).content.decode()
+    client.post(f"/sugerencias/{moved.pk}/", {"decision": "take"})
+    pages += [f"/personas/{person}/ficha/cambios/", f"/respuestas/{answer.pk}/historia/"]
+    for page in pages:
+        html = client.get(page).content.decode()
+        assert "<script>alert" not in html
+        assert "&lt;script&gt;alert" in html
+
+
 def test_all_that_a_domain_showed_is_accepted(client: Client, filled: Sheet) -> None:
     page = f"/personas/{filled.participant_id}/ficha/"
     Answer.objects.filter(question__slug="nacionalidad").update(
