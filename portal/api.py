@@ -13,6 +13,7 @@ from ninja.security import django_auth
 from portal.assessments.api import router as assessments
 from portal.conversations.api import router as conversations
 from portal.conversations.errors import Refused
+from portal.inquiries.api import router as inquiries
 from portal.participants.api import router as participants
 
 api = NinjaAPI(
@@ -30,6 +31,7 @@ api = NinjaAPI(
 api.add_router("/v1", participants, tags=["participants"])
 api.add_router("/v1", conversations, tags=["conversations"])
 api.add_router("/v1", assessments, tags=["assessments"])
+api.add_router("/v1", inquiries, tags=["inquiries"])
 
 
 @api.exception_handler(Refused)

@@ -35,6 +35,7 @@ INSTALLED_APPS = [
     "portal.participants",
     "portal.conversations",
     "portal.assessments",
+    "portal.inquiries",
     "portal.corrections",
     "portal.notifications",
     "portal.live",

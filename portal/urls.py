@@ -11,6 +11,7 @@ urlpatterns = [
     path("", include("portal.participants.urls")),
     path("", include("portal.conversations.urls")),
     path("", include("portal.assessments.urls")),
+    path("", include("portal.inquiries.urls")),
     path("", include("portal.corrections.urls")),
     path("", include("portal.live.urls")),
     path("", include("portal.notifications.urls")),

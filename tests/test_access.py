@@ -24,6 +24,7 @@ from conftest import Cast
 from portal.assessments import services as assessments
 from portal.conversations.models import Conversation, Recording, Speaker, Transcript, Turn, Upload
 from portal.corrections.models import Flag, Redaction
+from portal.inquiries.models import Inquiry
 from portal.live.models import LiveRecording
 from portal.notifications.models import Notification
 from portal.participants.models import Consent, Participant
@@ -63,6 +64,7 @@ class Scene:
     flag: int
     live: LiveRecording
     redaction: int
+    inquiry: int
 
 
 OF_ONE_PARTICIPANT = {
@@ -103,6 +105,11 @@ OF_ONE_PARTICIPANT = {
     "live:finish": lambda s: [s.live.pk],
     "live:discard": lambda s: [s.live.pk],
     "live:tick": lambda s: [s.live.pk, "nacionalidad"],
+    "inquiries:conversation": lambda s: [s.conversation.pk],
+    "inquiries:participant": lambda s: [s.participant.pk],
+    "inquiries:inquiry": lambda s: [s.inquiry],
+    "inquiries:again": lambda s: [s.inquiry],
+    "inquiries:delete": lambda s: [s.inquiry],
     "assessments:sheet": lambda s: [s.participant.pk],
     "assessments:answer": lambda s: [s.answer],
     "assessments:decide": lambda s: [s.answer],
@@ -121,6 +128,12 @@ OF_ONE_PARTICIPANT = {
     "api:export_conversation": lambda s: [s.conversation.pk, "docx"],
     "api:export_conversations": lambda s: [s.participant.pk],
     "api:read_sheet": lambda s: [s.participant.pk],
+    "api:list_conversation_inquiries": lambda s: [s.conversation.pk],
+    "api:list_participant_inquiries": lambda s: [s.participant.pk],
+    "api:ask_conversation": lambda s: [s.conversation.pk],
+    "api:ask_participant": lambda s: [s.participant.pk],
+    "api:delete_inquiry": lambda s: [s.inquiry],
+    "api:read_inquiry": lambda s: [s.inquiry],
     "api:write_answer": lambda s: [s.participant.pk, "nacionalidad"],
     "api:accept_answer": lambda s: [s.participant.pk, "nacionalidad"],
     "api:reject_answer": lambda s: [s.participant.pk, "nacionalidad"],
@@ -201,6 +214,12 @@ def scene(cast: Cast, participant: Participant, consent: Consent) -> Scene:
         final_at=timezone.now(),
         finished_at=timezone.now(),
     )
+    inquiry = Inquiry.objects.create(
+        participant=participant,
+        conversation=conversation,
+        question="¿Dónde vive?",
+        asked_by=cast.owner,
+    )
     return Scene(
         participant=participant,
         conversation=conversation,
@@ -212,6 +231,7 @@ def scene(cast: Cast, participant: Participant, consent: Consent) -> Scene:
         flag=flag.pk,
         live=live,
         redaction=redaction.pk,
+        inquiry=inquiry.pk,
     )
 
 
@@ -233,6 +253,7 @@ BODY = {
     "analyse": True,
     "value": "x",
     "take": True,
+    "question": "x",
 }
 
 

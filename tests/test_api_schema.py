@@ -43,6 +43,7 @@ def ids(cast: Cast, participant: Participant, consent: Consent) -> dict[str, str
         "conversation_id": str(conversation.pk),
         "question": "nacionalidad",
         "suggestion": str(suggestion.pk),
+        "inquiry_id": "1",
         "chosen": "json",
     }
 

@@ -17,6 +17,7 @@ from portal.corrections import redaction
 from portal.corrections.models import Redaction
 from portal.corrections.tasks import finish
 from portal.corrections.tests.scene import files, files_with, rows_with
+from portal.inquiries.models import Inquiry
 from portal.live import services as live
 from portal.live.tests.scene import find, hear, pcm, record
 from portal.participants.models import Consent
@@ -49,7 +50,27 @@ def test_nothing_of_it_is_left(
     hear(part, SAID)
     find(recording, FOUND)
     talk = live.finish(recording=recording)
-    assert rows_with(("zarzaparrilla",)) >= {"conversations_turn.text", "assessments_answer.value"}
+    Inquiry.objects.create(
+        participant=consent.participant, question="¿Zarzaparrilla?", asked_by=cast.owner
+    )
+    inquiry = Inquiry.objects.create(
+        participant=consent.participant,
+        conversation=talk,
+        question="¿Dónde?",
+        asked_by=cast.owner,
+    )
+    inquiry.replies.create(
+        conversation=talk,
+        answer="En Zarzaparrilla",
+        evidence=[{"quote": "calle Zarzaparrilla", "start": 5.5, "end": 6.5}],
+    )
+    assert rows_with(("zarzaparrilla",)) >= {
+        "conversations_turn.text",
+        "assessments_answer.value",
+        "inquiries_inquiry.question",
+        "inquiries_reply.answer",
+        "inquiries_reply.evidence",
+    }
     assert [path.name for path in files() if SECRET in path.read_bytes()] == ["original.wav"]
 
     start, end = redaction.chosen(talk, 6.0, 6.0)

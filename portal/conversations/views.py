@@ -30,8 +30,10 @@ def with_all_shown(conversations: QuerySet[Conversation]) -> QuerySet[Conversati
         )
         .prefetch_related("steps")
         .annotate(
+            # Each counted once: they are joined in one query.
             to_review=Count("flags", filter=Q(flags__resolved_at=None), distinct=True),
             suggested=Count("suggestions", filter=Q(suggestions__taken=None), distinct=True),
+            asked=Count("inquiries", distinct=True),
         )
         .order_by("-created_at")  # the model's own order does not survive the counting
     )
@@ -54,6 +56,9 @@ def participant(request: HttpRequest, pk: UUID) -> HttpResponse:
         "opened": first,
         "has_conversations": bool(cards),
         "exportable": any(card.consent.withdrawn_at is None for card in cards),
+        # With one alone, its own card asks the same.
+        "ask_all": sum(hasattr(card, "transcript") for card in cards) > 1,
+        "asked_of_all": person.inquiries.filter(conversation=None).count(),
         "fragment": is_fragment(request),
     }
     page = "cards" if context["fragment"] else "participant"

@@ -1,8 +1,8 @@
 """What the database holds of a stretch: taken out and kept with the redaction, and put back.
 
 `Redaction.kept`: ``{"pieces": [striking.Piece], "edits": [{"edit", "was", "left"}], "flags":
-[fields], "answers": [assessments.forgetting.forget], "described": fields or None, "chosen": what
-`take` was told}``.
+[fields], "answers": [assessments.forgetting.forget], "inquiries": inquiries.forgetting.forget,
+"described": fields or None, "chosen": what `take` was told}``.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from portal.corrections import snapshots, striking
 from portal.corrections.models import Edit, Flag, Redaction
 from portal.corrections.striking import BLOCK, Piece, Said, Stretch, Struck
 from portal.corrections.traces import Traces, traces
+from portal.inquiries import forgetting as inquiries
+from portal.inquiries.models import Inquiry
 
 FLAG_FIELDS = ("turn_id", "kind", "start", "end", "quote", "resolved_at", "resolved_by_id")
 
@@ -53,6 +55,16 @@ def look(conversation: Conversation, stretch: Stretch) -> Found:
     return Found(tuple(turns), traces(pieces, left))
 
 
+def inquiries_of(conversation: Conversation, found: Found) -> list[Inquiry]:
+    """Those that would go with it."""
+    taken = {turn.pk: taken for turn, taken in found.turns}
+    left = list(Turn.objects.filter(transcript__conversation=conversation))
+    for turn in left:
+        if turn.pk in taken:
+            turn.text, turn.words = taken[turn.pk].text, taken[turn.pk].words
+    return inquiries.affected(conversation, left, tells=found.traces.in_)
+
+
 def take(
     redaction: Redaction, *, answers: Collection[int] = (), description: bool = False
 ) -> set[int]:
@@ -71,6 +83,7 @@ def take(
         "answers": forgetting.forget(
             conversation=conversation, gone=found.unproven, tells=told.in_, also=answers
         ),
+        "inquiries": inquiries.forget(conversation=conversation, tells=told.in_),
         "described": _take_description(conversation, told, by_people=description),
         "chosen": {"answers": list(answers), "description": description},
     }
@@ -101,6 +114,7 @@ def give_back(redaction: Redaction) -> set[int]:
         turn_id = row["turn_id"] if row["turn_id"] in present else None
         Flag.objects.create(conversation=conversation, **{**row, "turn_id": turn_id})
     forgetting.remember(conversation=conversation, forgotten=kept["answers"])
+    inquiries.remember(kept["inquiries"])
     if kept["described"]:
         # What a machine has written since then is not better than what was there.
         untitled = Conversation.objects.filter(pk=conversation.pk, titled_by=None)

@@ -133,6 +133,7 @@ def _ask(
             "affected": forgetting.affected(
                 conversation, gone=found.unproven, tells=found.traces.in_
             ),
+            "inquiries": memory.inquiries_of(conversation, found),
             "described": found.traces.in_(f"{conversation.title}. {conversation.description}"),
             "seen": _seen(conversation, start, end),
         }

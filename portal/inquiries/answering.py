@@ -1,0 +1,173 @@
+"""Finding the answer to an inquiry: what the job does, in a worker.
+
+The engine reads turns and nothing is locked meanwhile. When it is done, the transcripts are held
+still and compared with what it read: an answer is kept only of words that stand there now, so
+that nothing is kept of what was corrected or struck out in between.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import InterfaceError, OperationalError, transaction
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from portal.analysis.engines import get_engine
+from portal.analysis.engines.base import AnalysisEngine
+from portal.analysis.engines.base import Reply as Said
+from portal.analysis.grounding import ground_reply
+from portal.analysis.text import content_stems, words
+from portal.assessments import quotes
+from portal.assessments.services import turns_for
+from portal.conversations.models import Conversation, Transcript, Turn
+from portal.engine import EngineError
+from portal.faults import kind_and_place
+from portal.inquiries import queries
+from portal.inquiries.models import Inquiry, Reply
+
+logger = logging.getLogger(__name__)
+
+LOOKS = 3
+"""How often it is looked for while people write in the transcript."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    conversation: Conversation
+    turns: list[Turn]
+    said: Said
+
+
+def answer(inquiry_id: int) -> None:
+    """Answer it, unless it is gone or has been answered. Raises what may succeed later."""
+    inquiry = _waiting(inquiry_id)
+    if inquiry is None:
+        return
+    with translation.override(inquiry.asked_by.language):
+        try:
+            _answer(inquiry)
+        except (OperationalError, InterfaceError):
+            raise
+        except EngineError as error:
+            logger.warning("inquiry %s: %s", inquiry_id, type(error).__name__)
+            if error.retryable:
+                Inquiry.objects.filter(pk=inquiry_id).update(reason=error.public_message[:300])
+                raise
+            _fail(inquiry, error.public_message)
+        except Exception as error:
+            logger.error("inquiry %s: %s", inquiry_id, kind_and_place(error))
+            _fail(inquiry)
+
+
+def give_up(inquiry_id: int) -> None:
+    inquiry = _waiting(inquiry_id)
+    if inquiry is not None:
+        with translation.override(inquiry.asked_by.language):
+            _fail(inquiry, inquiry.reason)
+
+
+def _waiting(inquiry_id: int) -> Inquiry | None:
+    waiting = Inquiry.objects.filter(pk=inquiry_id, state=Inquiry.State.WAITING)
+    return waiting.select_related("participant", "conversation", "asked_by").first()
+
+
+def _fail(inquiry: Inquiry, reason: str = "") -> None:
+    reason = reason or _(
+        "No hemos podido buscar la respuesta. La pregunta está guardada: vuelva a preguntar."
+    )
+    waiting = Inquiry.objects.filter(pk=inquiry.pk, state=Inquiry.State.WAITING)
+    waiting.update(state=Inquiry.State.FAILED, reason=reason[:300])
+
+
+def _answer(inquiry: Inquiry) -> None:
+    engine = get_engine()
+    started = time.monotonic()
+    for _look in range(LOOKS):
+        asked = queries.to_ask(inquiry.participant, inquiry.conversation)
+        if not asked:
+            _fail(
+                inquiry,
+                _("Ya no hay ninguna transcripción a la que preguntar con su consentimiento."),
+            )
+            return
+        found = [_ask(engine, conversation, inquiry.question) for conversation in asked]
+        if _keep(inquiry, engine, found, time.monotonic() - started):
+            return
+    _fail(inquiry, _("Están corrigiendo la transcripción. Vuelva a preguntar en un momento."))
+
+
+def _ask(engine: AnalysisEngine, conversation: Conversation, question: str) -> _Found:
+    turns = _turns(conversation)
+    return _Found(conversation, turns, engine.ask(turns_for(turns), question))
+
+
+def _turns(conversation: Conversation) -> list[Turn]:
+    turns = Turn.objects.filter(transcript__conversation=conversation).order_by("position")
+    return list(turns.select_related("speaker"))
+
+
+@transaction.atomic
+def _keep(
+    inquiry: Inquiry, engine: AnalysisEngine, found: Sequence[_Found], seconds: float
+) -> bool:
+    """False, and nothing is kept, when a transcript is not what the engine read any more."""
+    asked = [one.conversation.pk for one in found]
+    transcripts = Transcript.objects.filter(conversation__in=asked).order_by("pk")
+    list(transcripts.select_for_update())
+    # Deleted, answered by another worker or asked again: then this is not the answer.
+    waiting = Inquiry.objects.filter(
+        pk=inquiry.pk, state=Inquiry.State.WAITING, asked_at=inquiry.asked_at
+    )
+    if waiting.select_for_update().first() is None:
+        return True
+    replies = []
+    for one in found:
+        turns = _turns(one.conversation)
+        if _read(turns) != _read(one.turns):
+            return False
+        reply = ground_reply(turns_for(turns), one.said)
+        if reply.found:
+            evidence = [_evidence(turns[piece.turn], piece.quote) for piece in reply.evidence]
+            replies.append((one.conversation, reply, evidence))
+    # Stable: of those that name as much of the question, the latest conversation comes first.
+    replies.sort(key=lambda found: -_named(inquiry.question, found[1]))
+    Reply.objects.bulk_create(
+        Reply(
+            inquiry=inquiry,
+            conversation=conversation,
+            position=position,
+            answer=reply.answer,
+            evidence=evidence,
+        )
+        for position, (conversation, reply, evidence) in enumerate(replies)
+    )
+    waiting.update(
+        state=Inquiry.State.FOUND if replies else Inquiry.State.ABSENT,
+        reason="",
+        engine=engine.name,
+        model=engine.model,
+        seconds=seconds,
+    )
+    return True
+
+
+def _read(turns: Sequence[Turn]) -> list[tuple[int, str, str]]:
+    """What an engine knows of them, and which ones they are."""
+    return [(turn.pk, turn.speaker.role, turn.text) for turn in turns]
+
+
+def _evidence(turn: Turn, quote: str) -> dict[str, object]:
+    span = quotes.locate(quote, turn.text, turn.words, turn.start, turn.end)
+    start, end = span or (turn.start, turn.end)
+    return {"quote": quote, "start": start, "end": end}
+
+
+def _named(question: str, reply: Said) -> float:
+    """Share of what a question names that stands in the words of a reply, 0 to 1."""
+    wanted = set(content_stems(words(question).folded))
+    said = {stem for e in reply.evidence for stem in content_stems(words(e.quote).folded)}
+    return len(wanted & said) / len(wanted) if wanted else 0.0

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from portal.analysis.engines.base import Evidence, Reply, Turn
+from portal.assessments.tests.conftest import conversation, turns
+from portal.inquiries import answering
+
+__all__ = ["conversation", "turns"]
+
+
+class Scripted:
+    """An engine that says what it is told to, whatever the conversation."""
+
+    name, model = "scripted", "1"
+
+    def __init__(self) -> None:
+        self.reply = Reply(True, "En la calle Olmo", (Evidence(1, "calle Olmo"),))
+        self.meanwhile: Callable[[], None] = lambda: None
+        self.heard: list[list[str]] = []
+
+    def ask(self, turns: Sequence[Turn], question: str) -> Reply:
+        self.heard.append([turn.text for turn in turns])
+        self.meanwhile()
+        return self.reply
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> Scripted:
+    scripted = Scripted()
+    monkeypatch.setattr(answering, "get_engine", lambda: scripted)
+    return scripted
