@@ -22,6 +22,8 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from portal.assessments.models import Answer, Evidence, Sheet
 from portal.conversations.models import Conversation, ProcessingStep, Speaker, Transcript, Turn
+from portal.inquiries import services as inquiries
+from portal.inquiries.models import Inquiry
 from portal.notifications.models import Notification
 from portal.pipeline import tasks
 from portal.pipeline.tests.conftest import SPOKEN, Receive
@@ -167,6 +169,37 @@ def test_told_to_stop_it_puts_its_step_back(receive: Receive, start: Callable[[]
     step = ProcessingStep.objects.get(conversation=conversation, name="transcribe")
     assert (step.state, step.attempts) == ("waiting", 0)
     assert ProcrastinateJob.objects.get(task_name=tasks.PROCESS).status == "todo"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_question_does_not_wait_for_a_conversation(
+    receive: Receive, let_go: Callable[[str], None], start: Callable[[], Worker]
+) -> None:
+    processed = receive((SPOKEN / "dialogue.ogg").read_bytes())
+    let_go("transcribe")
+    transcript = Transcript.objects.create(
+        conversation=processed, engine="local", model="base", language="es", duration=9.0
+    )
+    speaker = Speaker.objects.create(transcript=transcript, label="S1", role="usuario")
+    Turn.objects.create(
+        transcript=transcript,
+        speaker=speaker,
+        position=0,
+        start=0.0,
+        end=9.0,
+        text="Tengo dos hijos, Youssef y Amina.",
+    )
+    start()
+    until(lambda: states(processed)["probe"] == "running")
+    inquiry = inquiries.ask(
+        participant=processed.participant,
+        conversation=processed,
+        employee=processed.created_by,
+        question="¿Cuántos hijos tiene?",
+    )
+    until(lambda: Inquiry.objects.get(pk=inquiry.pk).state != Inquiry.State.WAITING)
+    assert Inquiry.objects.get(pk=inquiry.pk).state in ("found", "absent")
+    assert states(processed)["probe"] == "running"
 
 
 @pytest.mark.django_db(transaction=True)
