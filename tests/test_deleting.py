@@ -6,6 +6,7 @@ from portal.assessments import services as assessments
 from portal.assessments.models import Question
 from portal.conversations import services
 from portal.conversations.models import Conversation, Turn, Upload
+from portal.inquiries.models import Inquiry
 from portal.live.models import LiveRecording
 from portal.participants.models import Consent, Participant
 from portal.speech.engines import base as speech
@@ -38,6 +39,11 @@ def test_a_person_can_be_deleted_with_all_that_hangs_on_them(
         engine="extractive",
         model="x",
     )
+    inquiry = Inquiry.objects.create(
+        participant=participant, question="¿De dónde es?", asked_by=cast.owner
+    )
+    inquiry.replies.create(conversation=conversation, answer="De Colombia")
     participant.delete()
+    assert not Inquiry.objects.exists()
     assert not Turn.objects.exists()
     assert not Consent.objects.exists()
