@@ -116,7 +116,8 @@ def again(request: HttpRequest, pk: int) -> HttpResponse:
         problem = refused.public_message
     if not is_fragment(request):
         return go_to(request, _page_of(found))
-    return _item(request, get_object_or_404(queries.visible_to(employee), pk=pk), problem=problem)
+    found = get_object_or_404(queries.visible_to(employee), pk=pk)
+    return _item(request, found, problem=problem, focused=True)
 
 
 @require_POST
@@ -133,9 +134,16 @@ def _page(person: Participant, talk: Conversation | None, form: QuestionForm) ->
     return {"participant": person, "conversation": talk, "has_conversations": True, "form": form}
 
 
-def _item(request: HttpRequest, found: Inquiry, *, problem: str = "") -> HttpResponse:
-    context = {**_place(request), "shown": queries.shown([found])[0], "problem": problem}
-    context["slow"] = _is_slow(found)
+def _item(
+    request: HttpRequest, found: Inquiry, *, problem: str = "", focused: bool = False
+) -> HttpResponse:
+    context = {
+        **_place(request),
+        "shown": queries.shown([found])[0],
+        "slow": _is_slow(found),
+        "problem": problem,
+        "focused": focused,
+    }
     return render(request, "inquiries/item.html", context)
 
 

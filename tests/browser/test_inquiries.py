@@ -67,6 +67,15 @@ def test_asking_a_transcript_with_the_keyboard_alone(
     accessible_everywhere(page)
     shoot(page, "saber-mas")
 
+    asked = box.get_by_role("listitem").first
+    asked.get_by_role("button", name="Volver a preguntar").focus()
+    page.keyboard.press("Enter")
+    expect(asked).to_contain_text("Buscando en lo que se dijo")
+    expect(asked).to_be_focused()
+    answer_all()
+    expect(asked).to_contain_text("No se habla de eso en la conversación.")
+    expect(asked).to_be_focused()
+
     for _ in range(6):
         page.keyboard.press("Tab")
         if quote.evaluate("a => a === document.activeElement"):
