@@ -31,7 +31,7 @@ help:
 
 # --- Preparation ---------------------------------------------------------------------------
 
-setup: .venv/run.done node_modules/run.done models .venv/messages.done .venv/static.done
+setup: .venv/run.done node_modules/run.done models .venv/messages.done .venv/static.done .venv/pango.done
 	@:
 
 .venv/run.done: requirements/run.txt bin/install-python
@@ -58,6 +58,11 @@ models: .venv/run.done
 	@$(PYTHON) bin/compile_messages.py $(CATALOGS)
 	@touch $@
 
+# Asked once: a portal without PDF is a portal all the same.
+.venv/pango.done: .venv/run.done bin/need-pango
+	@bin/need-pango || true
+	@touch $@
+
 .venv/static.done: .venv/run.done node_modules/run.done $(STATIC)
 	@$(PYTHON) -m portal.cli collect
 	@touch $@
@@ -71,6 +76,7 @@ run: setup
 
 test: .venv/dev.done node_modules/dev.done setup
 	@bin/need-chromium
+	@bin/need-pango
 	$(PYTHON) -m pytest $(ARGS)
 
 lint: .venv/dev.done node_modules/dev.done

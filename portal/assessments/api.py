@@ -3,11 +3,13 @@ from typing import Literal
 from uuid import UUID
 
 from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from ninja import Router, Schema
 
-from portal.accounts.queries import signed_in
-from portal.assessments import review, services
+from portal.accounts.queries import coordinated_by, signed_in
+from portal.assessments import export_views, review, services
+from portal.assessments.exports.formats import Format
 from portal.assessments.models import Answer, Evidence, Sheet, Suggestion
 from portal.participants import queries as participants
 
@@ -179,3 +181,19 @@ def decide_suggestion(
 def _answer(request: HttpRequest, participant_id: UUID, question: str) -> Answer:
     answers = _sheet(request, participant_id).answers.select_related("question__domain")
     return get_object_or_404(answers, question__slug=question)
+
+
+@router.get("/participants/{uuid:participant_id}/sheet/export/{chosen}")
+def export_sheet(request: HttpRequest, participant_id: UUID, chosen: Format) -> HttpResponseBase:
+    """The ficha as a file; `fhir` is a Bundle of a Questionnaire and a QuestionnaireResponse."""
+    visible = participants.visible_to(signed_in(request))
+    return export_views.exported(request, get_object_or_404(visible, pk=participant_id), chosen)
+
+
+@router.get("/teams/{int:team_id}/sheets/export/{chosen}")
+def export_sheets(
+    request: HttpRequest, team_id: int, chosen: Literal["xlsx", "csv", "fhir"], names: bool = False
+) -> HttpResponseBase:
+    """All fichas of a team that you coordinate. `names`: with the persons' names; FHIR has none."""
+    team = get_object_or_404(coordinated_by(signed_in(request)), pk=team_id)
+    return export_views.team_exported(request, team, Format(chosen), named=names)

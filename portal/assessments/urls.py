@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from portal.assessments import review_views, views
+from portal.assessments import export_views, review_views, views
 
 app_name = "assessments"
 
@@ -14,6 +14,12 @@ urlpatterns = [
         review_views.accept_domain,
         name="accept_domain",
     ),
+    path(
+        "personas/<uuid:pk>/ficha/descargar/<str:chosen>/",
+        export_views.participant,
+        name="export",
+    ),
+    path("fichas/descargar/", export_views.teams, name="export-teams"),
     path("respuestas/<int:pk>/", views.answer, name="answer"),
     path("respuestas/<int:pk>/decision/", review_views.decide, name="decide"),
     path("respuestas/<int:pk>/historia/", views.history, name="history"),

@@ -89,10 +89,7 @@ class _Contents:
             _("Conversaciones de %(name)s") % {"name": self.participant.name},
             _("Descargadas por %(name)s el %(when)s") % {"name": self.employee.name, "when": now},
             "",
-            _(
-                "Son datos personales: guárdelos donde solo los vea quien deba verlos, y bórrelos "
-                "cuando ya no hagan falta."
-            ),
+            exports.notice(),
         ]
         if self.left_out:
             missing = ngettext(

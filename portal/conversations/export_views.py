@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Iterator
 from pathlib import PurePath
 from uuid import UUID
 
-from asgiref.sync import sync_to_async
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -24,6 +21,7 @@ from portal.conversations.exports import Format
 from portal.conversations.models import Conversation
 from portal.participants import queries as participants
 from portal.participants.models import Participant
+from portal.web.downloads import attached, in_turn
 
 logger = logging.getLogger(__name__)
 
@@ -60,14 +58,14 @@ def exported(request: HttpRequest, conversation: Conversation, chosen: Format) -
         suffix = PurePath(str(exports.sound(conversation).name)).suffix
         name = filenames.of_conversation(conversation, suffix)
         try:
-            response = audio_view.serve(request, conversation, disposition=_attached(name))
+            response = audio_view.serve(request, conversation, disposition=attached(name))
         except Http404:
             raise exports.no_audio() from None
     else:
         content = exports.written(conversation, chosen)
         name = filenames.of_conversation(conversation, f".{chosen}")
         response = HttpResponse(content, content_type=exports.CONTENT_TYPES[chosen])
-        response["Content-Disposition"] = _attached(name)
+        response["Content-Disposition"] = attached(name)
     _noted(request, f"conversation {conversation.pk}", chosen)
     return response
 
@@ -79,27 +77,14 @@ def zipped(request: HttpRequest, employee: Employee, participant: Participant) -
     if request.method == "HEAD":
         response = HttpResponse(content_type="application/zip")
     else:
-        response = StreamingHttpResponse(_in_turn(pieces), content_type="application/zip")
+        response = StreamingHttpResponse(in_turn(pieces), content_type="application/zip")
     _noted(request, f"participant {participant.pk}", "zip")
     name = filenames.safe(participant.name, filenames.NAME)
-    response["Content-Disposition"] = _attached(
+    response["Content-Disposition"] = attached(
         " - ".join(filter(None, [name, _("conversaciones")])) + ".zip"
     )
     return response
 
 
-def _attached(name: str) -> str:
-    return content_disposition_header(True, name) or "attachment"
-
-
 def _noted(request: HttpRequest, what: str, chosen: str) -> None:
     logger.info("%s exported as %s by employee %s", what, chosen, signed_in(request).pk)
-
-
-async def _in_turn(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
-    """``pieces``, each made in the thread of this request, which has its database connection.
-    Asynchronous, since under ASGI Django would read a plain iterator whole into memory."""
-    following = sync_to_async(lambda: next(pieces, None))
-    while (piece := await following()) is not None:
-        if piece:
-            yield piece

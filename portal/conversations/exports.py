@@ -105,6 +105,14 @@ def spoken(transcript: Transcript) -> speech.Transcript:
     )
 
 
+def notice() -> str:
+    """What is said along with everything that leaves."""
+    return _(
+        "Son datos personales: guárdelos donde solo los vea quien deba verlos, y bórrelos "
+        "cuando ya no hagan falta."
+    )
+
+
 def facts(conversation: Conversation) -> list[tuple[str, str]]:
     """(what, its value) of what stands at the head of a document."""
     when = date_format(timezone.localtime(conversation.created_at), r"j \d\e F \d\e Y, H:i")

@@ -38,6 +38,7 @@ def examine(env: environment.Environment) -> Iterator[Finding]:
         return  # the rest would only fail for want of them
     yield from _speech(env)
     yield _analysis()
+    yield _pdf()
     yield from _database(env)
     yield _port()
 
@@ -129,6 +130,18 @@ def _analysis() -> Finding:
     except Exception as error:  # whatever a broken installation raises is the finding
         return Finding("Motor de análisis", False, f"{type(error).__name__}: {error}", SET_UP)
     return Finding("Motor de análisis", True, "listo")
+
+
+def _pdf() -> Finding:
+    from portal.assessments.exports import pango
+
+    lacking = pango.missing()
+    return Finding(
+        "PDF de las fichas",
+        None if lacking else True,
+        f"no se pueden hacer: falta {', '.join(lacking)}" if lacking else "listo",
+        pango.MEND,
+    )
 
 
 def _database(env: environment.Environment) -> Iterator[Finding]:
