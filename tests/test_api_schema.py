@@ -22,7 +22,7 @@ described = schemathesis.openapi.from_dict(json.loads(json.dumps(api.get_openapi
 
 @pytest.fixture
 def client(cast: Cast) -> Client:
-    client = cast.client(cast.owner)
+    client = cast.client(cast.coordinator)
     client.raise_request_exception = False
     return client
 
@@ -44,7 +44,9 @@ def ids(cast: Cast, participant: Participant, consent: Consent) -> dict[str, str
         "question": "nacionalidad",
         "suggestion": str(suggestion.pk),
         "inquiry_id": "1",
+        "team_id": str(cast.team.pk),
         "chosen": "json",
+        "kind": "fhir",
     }
 
 

@@ -183,17 +183,17 @@ def _answer(request: HttpRequest, participant_id: UUID, question: str) -> Answer
     return get_object_or_404(answers, question__slug=question)
 
 
-@router.get("/participants/{uuid:participant_id}/sheet/export/{chosen}")
-def export_sheet(request: HttpRequest, participant_id: UUID, chosen: Format) -> HttpResponseBase:
+@router.get("/participants/{uuid:participant_id}/sheet/export/{kind}")
+def export_sheet(request: HttpRequest, participant_id: UUID, kind: Format) -> HttpResponseBase:
     """The ficha as a file; `fhir` is a Bundle of a Questionnaire and a QuestionnaireResponse."""
     visible = participants.visible_to(signed_in(request))
-    return export_views.exported(request, get_object_or_404(visible, pk=participant_id), chosen)
+    return export_views.exported(request, get_object_or_404(visible, pk=participant_id), kind)
 
 
-@router.get("/teams/{int:team_id}/sheets/export/{chosen}")
+@router.get("/teams/{int:team_id}/sheets/export/{kind}")
 def export_sheets(
-    request: HttpRequest, team_id: int, chosen: Literal["xlsx", "csv", "fhir"], names: bool = False
+    request: HttpRequest, team_id: int, kind: Literal["xlsx", "csv", "fhir"], names: bool = False
 ) -> HttpResponseBase:
     """All fichas of a team that you coordinate. `names`: with the persons' names; FHIR has none."""
     team = get_object_or_404(coordinated_by(signed_in(request)), pk=team_id)
-    return export_views.team_exported(request, team, Format(chosen), named=names)
+    return export_views.team_exported(request, team, Format(kind), named=names)
