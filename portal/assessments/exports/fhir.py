@@ -7,7 +7,7 @@ No name of a person leaves in these: persons, offices and interviews are referre
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -63,7 +63,8 @@ def bundle(fichas: Iterable[Sequence[Ficha]], forms: Iterable[Form]) -> Iterator
     yield ",\n".join(_entry(_form_uuid(form), questionnaire(form)) for form in forms).encode()
     for batch in fichas:
         for ficha in batch:
-            yield f",\n{_entry(_ficha_uuid(ficha), response(ficha))}".encode()
+            for uuid, resource in responses(ficha):
+                yield f",\n{_entry(uuid, resource)}".encode()
     yield b"]}"
 
 
@@ -91,14 +92,34 @@ def questionnaire(form: Form) -> Json:
     } | ({"date": _instant(form.published_at)} if form.published_at else {})
 
 
-def response(ficha: Ficha) -> Json:
-    """One ficha. Completed once everything in it is answered or declined, and reviewed."""
+def responses(ficha: Ficha) -> Iterator[tuple[UUID, Json]]:
+    """One ficha: its answers, and for each earlier form what only that one asked. Completed once
+    everything is answered or declined, and reviewed."""
+    keys = [key for key, asked in ficha.form.questions() if asked.is_answered]
+    given = {key: ficha.given_to(key) for key in keys}
+    yield _response(ficha, ficha.form, given, is_complete=ficha.is_complete)
+    for form, left in ficha.earlier:
+        is_complete = all(one.is_reviewed for one in left.values())
+        yield _response(ficha, form, left, is_complete=is_complete)
+
+
+def _response(
+    ficha: Ficha, form: Form, given: Mapping[Key, Given], *, is_complete: bool
+) -> tuple[UUID, Json]:
+    # Its own id: the participant's is that of a person.
+    uuid = uuid5(ficha.participant, f"{canonical(form)}|{form.version}")
     person = {"type": "Patient", "identifier": _identified(f"urn:uuid:{ficha.participant}")}
-    return {
+    groups = []
+    for section in form.sections:
+        asked_here = [a for a in section.questions if (section.slug, a.slug) in given]
+        items = [_item(section, asked, given[section.slug, asked.slug]) for asked in asked_here]
+        if items:
+            groups.append({"linkId": section.slug, "text": section.name, "item": items})
+    return uuid, {
         "resourceType": "QuestionnaireResponse",
-        "id": str(_ficha_uuid(ficha)),
-        "questionnaire": f"{canonical(ficha.form)}|{ficha.form.version}",
-        "status": "completed" if ficha.is_complete else "in-progress",
+        "id": str(uuid),
+        "questionnaire": f"{canonical(form)}|{form.version}",
+        "status": "completed" if is_complete else "in-progress",
         "subject": person,
         "source": person,
         # The office answers for it, not whichever employee wrote last.
@@ -107,20 +128,7 @@ def response(ficha: Ficha) -> Json:
             "identifier": {"system": f"{settings.ENV.origin}/fhir/team", "value": str(ficha.team)},
         },
         "authored": _instant(ficha.updated_at),
-        "item": [
-            {
-                "linkId": section.slug,
-                "text": section.name,
-                "item": [
-                    _item(section, asked, ficha.given_to((section.slug, asked.slug)))
-                    for asked in section.questions
-                    if asked.is_answered
-                ],
-            }
-            for section in ficha.form.sections
-            if any(asked.is_answered for asked in section.questions)
-        ],
-    }
+    } | ({"item": groups} if groups else {})
 
 
 def canonical(form: Form) -> str:
@@ -229,11 +237,6 @@ def _identified(uri: str) -> Json:
 
 def _form_uuid(form: Form) -> UUID:
     return uuid5(NAMESPACE_URL, f"{canonical(form)}|{form.version}")
-
-
-def _ficha_uuid(ficha: Ficha) -> UUID:
-    """Its own: the participant's is that of a person."""
-    return uuid5(ficha.participant, "ficha")
 
 
 def _entry(uuid: UUID, resource: Json) -> str:

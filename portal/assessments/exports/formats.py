@@ -63,16 +63,17 @@ def of_participant(participant: Participant, chosen: Format) -> File:
             status=409,
         )
     ficha = reading.of_sheet(services.sheet_for(participant))
+    forms = [ficha.form, *(form for form, _given in ficha.earlier)]
     match chosen:
         case Format.PDF:
             content = pdf.pdf(ficha)
         case Format.XLSX:
-            content = tables.xlsx([[ficha]], tables.columns([ficha.form], named=True))
+            content = tables.xlsx([[ficha]], tables.columns(forms, named=True))
         case Format.CSV:
-            columns = tables.columns([ficha.form], named=True)
+            columns = tables.columns(forms, named=True)
             content = b"".join(tables.csv_pieces([[ficha]], columns))
         case Format.FHIR:
-            content = b"".join(fhir.bundle([[ficha]], [ficha.form]))
+            content = b"".join(fhir.bundle([[ficha]], forms))
     return _file(filenames.safe(ficha.name, filenames.NAME), _("ficha"), chosen, content)
 
 
@@ -80,7 +81,7 @@ def of_team(*, employee: Employee, team: Team, chosen: Format, named: bool) -> F
     """All fichas of a team that ``employee`` may see, as one of OF_TEAMS. ``named``: with the
     persons' names, where the format has any. Raises Refused when there is none."""
     sheets = reading.sheets_of(employee, team)
-    forms = reading.forms(sheets.order_by().values_list("questionnaire", flat=True).distinct())
+    forms = reading.forms(sheets)
     if not forms:
         raise Refused(
             "no_sheets",

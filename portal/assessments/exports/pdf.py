@@ -98,27 +98,24 @@ def pdf(ficha: Ficha) -> bytes:
 
 def context(ficha: Ficha) -> dict[str, object]:
     numbers = {interview.id: interview.number for interview in ficha.interviews}
-    sections = [
-        (
-            section,
-            [_line(asked, _given(ficha, section, asked), numbers) for asked in section.questions],
-        )
-        for section in ficha.form.sections
-    ]
-    given = [line.given for _section, lines in sections for line in lines]
+    sections = []
+    for section in ficha.form.sections:
+        given = [(asked, ficha.given_to((section.slug, asked.slug))) for asked in section.questions]
+        sections.append((section, [_line(asked, one, numbers) for asked, one in given]))
+    for form, left in ficha.earlier:
+        name = _("De la versión %(version)s del cuestionario") % {"version": form.version}
+        lines = [_line(form.find(key)[1], one, numbers) for key, one in left.items()]
+        sections.append((Section("", name, "", "", ()), lines))
+    every = [line.given for _section, lines in sections for line in lines]
     return {
         "ficha": ficha,
         "sections": sections,
-        "proposals": sum(one.is_proposal for one in given),
-        "has_withheld": any(one.is_withheld for one in given),
+        "proposals": sum(given.is_proposal for given in every),
+        "has_withheld": any(given.is_withheld for given in every),
         "language": get_language(),
         "organisation": settings.ENV.organisation,
         "now": timezone.localtime(),
     }
-
-
-def _given(ficha: Ficha, section: Section, asked: Asked) -> Given:
-    return ficha.given_to((section.slug, asked.slug))
 
 
 def _line(asked: Asked, given: Given, numbers: dict[UUID, int]) -> Line:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from uuid import UUID
 
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from portal.accounts.models import Employee, Team
 from portal.assessments import queries
@@ -16,6 +16,7 @@ from portal.assessments.exports.snapshot import (
     Form,
     Given,
     Interview,
+    Key,
     Quote,
     Section,
     plain,
@@ -30,8 +31,7 @@ BATCH = 200
 
 def of_sheet(sheet: Sheet) -> Ficha:
     """With quotes and interviews."""
-    found = _read([sheet.pk], forms([sheet.questionnaire_id]), with_quotes=True)
-    return next(found)
+    return next(_read([sheet.pk], forms(Sheet.objects.filter(pk=sheet.pk)), with_quotes=True))
 
 
 def sheets_of(employee: Employee, team: Team) -> QuerySet[Sheet]:
@@ -51,10 +51,16 @@ def each(
         yield list(_read(pks[start : start + BATCH], known, with_quotes=with_quotes))
 
 
-def forms(pks: Iterable[int]) -> dict[int, Form]:
-    """Versions of questionnaires by id, the newest first."""
+def forms(sheets: QuerySet[Sheet]) -> dict[int, Form]:
+    """By id, the newest first: the versions of questionnaires that ``sheets`` have, and those that
+    only an answer from before is left of."""
+    sheets = sheets.order_by()
+    before = Answer.objects.filter(sheet__in=sheets.values("pk"))
     latest = F("published_at").desc(nulls_last=True)
-    found = Questionnaire.objects.filter(pk__in=pks).order_by(latest, "-version", "-pk")
+    found = Questionnaire.objects.filter(
+        Q(pk__in=sheets.values("questionnaire"))
+        | Q(pk__in=before.values("question__domain__questionnaire"))
+    ).order_by(latest, "-version", "-pk")
     return {form.pk: _form(form) for form in found.prefetch_related("domains__questions")}
 
 
@@ -106,13 +112,19 @@ def _read(pks: list[int], known: Mapping[int, Form], *, with_quotes: bool) -> It
     )
     answers: dict[int, list[Answer]] = {pk: [] for pk in sheets}
     found = Answer.objects.filter(sheet__in=sheets)
-    for answer in found.annotate(withdrawn_at=F("conversation__consent__withdrawn_at")):
-        answers[answer.sheet_id].append(answer)
+    for row in found.annotate(withdrawn_at=F("conversation__consent__withdrawn_at")):
+        answers[row.sheet_id].append(row)
     talks = _talks(sheets.values()) if with_quotes else {}
     quotes = _quotes(sheets, talks) if with_quotes else {}
+    places = {question: form.pk for form in known.values() for question in form.keys}
     for pk in pks:
         if (sheet := sheets.get(pk)) is not None:  # else it was erased meanwhile
-            yield _ficha(sheet, known[sheet.questionnaire_id], answers[pk], quotes, talks)
+            by_form: dict[int, dict[Key, Given]] = defaultdict(dict)
+            for answer in answers[pk]:
+                form = known[places[answer.question_id]]
+                given = _given(answer, quotes.get(answer.pk, ()), talks)
+                by_form[form.pk][form.keys[answer.question_id]] = given
+            yield _ficha(sheet, known, by_form, talks)
 
 
 def _talks(sheets: Iterable[Sheet]) -> dict[UUID, Conversation]:
@@ -139,26 +151,31 @@ def _quotes(sheets: Collection[int], talks: Collection[UUID]) -> Mapping[int, li
 
 def _ficha(
     sheet: Sheet,
-    form: Form,
-    answers: Iterable[Answer],
-    quotes: Mapping[int, list[Quote]],
+    known: Mapping[int, Form],
+    by_form: Mapping[int, Mapping[Key, Given]],
     talks: Mapping[UUID, Conversation],
 ) -> Ficha:
     person = sheet.participant
-    given = {
-        form.keys[answer.question_id]: _given(answer, quotes.get(answer.pk, ()), talks)
-        for answer in answers
-    }
-    used = {quote.interview for one in given.values() for quote in one.quotes}
-    used |= {one.interview for one in given.values() if one.interview is not None}
+    earlier = []
+    for pk, form in known.items():
+        left = {
+            key: given
+            for key, given in by_form.get(pk, {}).items()
+            if given.is_withheld or given.state != Answer.State.UNASKED
+        }
+        if left and pk != sheet.questionnaire_id:
+            earlier.append((form, left))
+    every = [given for of_form in by_form.values() for given in of_form.values()]
+    used = {quote.interview for given in every for quote in given.quotes}
+    used |= {given.interview for given in every if given.interview is not None}
     ordered = sorted((talks[pk] for pk in used), key=lambda talk: talk.created_at)
     return Ficha(
         participant=person.pk,
         name=plain(person.name),
         team=person.team_id,
         team_name=plain(person.team.name),
-        form=form,
-        given=given,
+        form=known[sheet.questionnaire_id],
+        given=by_form.get(sheet.questionnaire_id, {}),
         interviews=tuple(
             Interview(
                 id=talk.pk,
@@ -174,6 +191,7 @@ def _ficha(
         reviewed=sheet.reviewed,
         total=sheet.total,
         updated_at=sheet.updated_at,
+        earlier=tuple(earlier),
     )
 
 

@@ -135,7 +135,8 @@ NOTHING = Given()
 
 @dataclass(frozen=True, slots=True)
 class Ficha:
-    """``is_complete``: everything is answered or declined, and reviewed."""
+    """``given``: of its form's questions. ``earlier``: forms that it was once answered with, and
+    what is known of questions that only those ask."""
 
     participant: UUID
     name: str
@@ -148,13 +149,26 @@ class Ficha:
     reviewed: int
     total: int
     updated_at: datetime
+    earlier: tuple[tuple[Form, Mapping[Key, Given]], ...] = ()
 
     @property
     def is_complete(self) -> bool:
+        """Everything is answered or declined, and reviewed."""
         return 0 < self.total <= self.reviewed
 
     def given_to(self, key: Key) -> Given:
         return self.given.get(key, NOTHING)
+
+    def find(self, keys: Mapping[int, Key]) -> tuple[Asked, Given] | None:
+        """The question that is one of ``keys``, by the ids of forms, with what is known of it."""
+        key = keys.get(self.form.pk)
+        if key is not None:
+            return self.form.find(key)[1], self.given_to(key)
+        for form, given in self.earlier:
+            key = keys.get(form.pk)
+            if key is not None and key in given:
+                return form.find(key)[1], given[key]
+        return None
 
 
 def names_chosen(typed: object) -> list[str]:

@@ -85,17 +85,16 @@ def columns(forms: Iterable[Form], *, named: bool) -> Columns:
 
 
 def row(ficha: Ficha, columns: Columns) -> list[Cell]:
-    """In the order of ``columns.head``; empty where its form has no such question."""
-    asked = dict(ficha.form.questions())
+    """In the order of ``columns.head``; empty where no such question was put."""
     cells: list[tuple[Cell, Cell, Cell]] = []
     for by_form in columns.keys.values():
-        key = by_form.get(ficha.form.pk)
-        if key is None:
+        found = ficha.find(by_form)
+        if found is None:
             cells.append((None, None, None))
         else:
-            given = ficha.given_to(key)
+            asked, given = found
             state = WITHHELD if given.is_withheld else given.state
-            cells.append((value(asked[key], given), state, origin(given)))
+            cells.append((value(asked, given), state, origin(given)))
     return [*_about(ficha, columns), *chain.from_iterable(zip(*cells, strict=True))]
 
 

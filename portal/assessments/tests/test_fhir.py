@@ -151,6 +151,18 @@ def test_many_fichas_are_one_bundle() -> None:
     assert len({response["id"] for response in responses}) == 2
 
 
+def test_what_an_earlier_version_asked_is_a_response_to_that_version() -> None:
+    before = replace(FORM, pk=2, version=1)
+    left = {("vivienda", "lugar"): person("En Olmo")}
+    made = ficha(earlier=((before, left),))
+    Bundle.model_validate_json(b"".join(fhir.bundle([[made]], [FORM, before])))
+    (first, now), (second, then) = fhir.responses(made)
+    assert first != second
+    assert [found["questionnaire"][-2:] for found in (now, then)] == ["|2", "|1"]
+    assert [found["linkId"] for found in items(then)] == ["vivienda/lugar"]
+    assert (now["status"], then["status"]) == ("in-progress", "completed")
+
+
 def test_the_forms_of_two_teams_have_two_addresses() -> None:
     assert len({fhir.canonical(replace(FORM, team=team)) for team in (None, 1, 2)}) == 3
 

@@ -151,6 +151,20 @@ def test_versions_share_the_columns_of_one_name() -> None:
     assert (new["patio"], new["patio__estado"], old["patio__estado"]) == ("", "", "answered")
 
 
+def test_what_an_earlier_version_asked_stays_in_the_row() -> None:
+    before = replace(
+        FORM, pk=2, version=1, sections=(replace(HOME, questions=(Asked("patio", "¿Patio?"),)),)
+    )
+    left = {("vivienda", "patio"): person("Sí, pequeño")}
+    columns = tables.columns([FORM, before], named=False)
+    cells = dict(
+        zip(columns.head, tables.row(ficha(earlier=((before, left),)), columns), strict=True)
+    )
+    assert (cells["patio"], cells["patio__origen"]) == ("Sí, pequeño", "person")
+    assert cells["personas"] == 4
+    assert dict(zip(columns.head, tables.row(ficha(), columns), strict=True))["patio"] is None
+
+
 def test_two_questions_of_one_name_are_two_columns() -> None:
     other = Section("salud", "Salud", "teal", "heart", (Asked("lugar", "¿Dónde le tratan?"),))
     form = replace(FORM, sections=(HOME, other))

@@ -218,6 +218,28 @@ def test_fichas_of_two_versions_are_one_table(
     assert [form["resource"]["title"] for form in forms] == ["Nuevo", "Acogida y valoración"]
 
 
+def test_what_is_left_of_an_earlier_version_leaves_too(
+    client: Client, coordinator: Client, filled: Sheet, cast: Cast
+) -> None:
+    newer = Questionnaire.objects.create(
+        team=cast.team, slug="nuevo", name="Nuevo", version=2, published_at=timezone.now()
+    )
+    Domain.objects.create(
+        questionnaire=newer, slug="d", name="D", colour="teal", icon="x", position=0
+    ).questions.create(slug="mascotas", text="¿Mascotas?", position=0)
+    Sheet.objects.update(questionnaire=newer)
+    person = filled.participant
+    one_row = client.get(one(person, "csv")).content
+    for (row,) in (rows(one_row), rows(b"".join(coordinator.get(all_of(cast.team, "csv"))))):
+        assert (row["_cuestionario"], row["mascotas__estado"]) == ("nuevo", "unasked")
+        assert (row["empadronamiento"], row["estado_salud__estado"]) == ("Sí, en Olmo", "")
+    text = pypdf.PdfReader(io.BytesIO(client.get(one(person, "pdf")).content))
+    printed = " ".join(text.pages[0].extract_text().split())
+    assert "De la versión 1 del cuestionario" in printed
+    assert "«calle Olmo» — entrevista 1, 0:11" in printed
+    assert len(json.loads(client.get(one(person, "fhir")).content)["entry"]) == 4
+
+
 def test_only_one_s_own_teams_can_be_chosen(coordinator: Client, filled: Sheet, cast: Cast) -> None:
     another(cast, "Zoe Otra Oficina", cast.other_team)
     page = coordinator.get(all_of(cast.other_team, "csv"))
