@@ -117,7 +117,7 @@ OF_ONE_PARTICIPANT = {
     "assessments:suggestion": lambda s: [s.suggestion],
     "assessments:changes": lambda s: [s.participant.pk],
     "assessments:accept_domain": lambda s: [s.participant.pk, "personal"],
-    "assessments:export": lambda s: [s.participant.pk, "csv"],
+    "assessments:take": lambda s: [s.participant.pk, "csv"],
     "api:update_participant": lambda s: [s.participant.pk],
     "api:upload_conversation": lambda s: [s.participant.pk],
     "api:read_participant": lambda s: [s.participant.pk],
@@ -143,15 +143,15 @@ OF_ONE_PARTICIPANT = {
 }
 
 # Only for whoever coordinates the team.
-OF_COORDINATORS = {
-    "assessments:export-teams": lambda s: [],
+OF_A_COORDINATOR = {
+    "assessments:take_all": lambda s: [],
     "api:export_sheets": lambda s: [s.participant.team_id, "csv"],
 }
 
 # Only whoever it was written for, not even the rest of the team.
 OF_ONE_EMPLOYEE = {"notifications:open": lambda s: [s.notification.pk]}
 
-TABLES = [OPEN_TO_ALL, SIGNED_IN, OF_ONE_PARTICIPANT, OF_COORDINATORS, OF_ONE_EMPLOYEE]
+TABLES = [OPEN_TO_ALL, SIGNED_IN, OF_ONE_PARTICIPANT, OF_A_COORDINATOR, OF_ONE_EMPLOYEE]
 
 
 def addresses(resolver: URLResolver | None = None, namespace: str = "") -> Iterator[str]:
@@ -250,7 +250,7 @@ def turned_away(response: HttpResponse) -> bool:
     return response.status_code == 401
 
 
-HANGING = {**OF_ONE_PARTICIPANT, **OF_COORDINATORS, **OF_ONE_EMPLOYEE}
+HANGING = {**OF_ONE_PARTICIPANT, **OF_A_COORDINATOR, **OF_ONE_EMPLOYEE}
 
 
 # Enough for every call of the API: what is missing must not be what turns a stranger away.
@@ -297,11 +297,11 @@ def test_the_team_gets_in(scene: Scene, cast: Cast, name: str) -> None:
         assert response.status_code in (200, 204, 405), who
 
 
-@pytest.mark.parametrize("name", sorted(OF_COORDINATORS))
+@pytest.mark.parametrize("name", sorted(OF_A_COORDINATOR))
 def test_who_coordinates_the_team_gets_in_and_the_rest_does_not(
     scene: Scene, cast: Cast, name: str
 ) -> None:
-    address = reverse(name, args=OF_COORDINATORS[name](scene))
+    address = reverse(name, args=OF_A_COORDINATOR[name](scene))
     assert cast.client(cast.coordinator).get(address).status_code == 200
     for who in (cast.owner, cast.teammate):
         assert cast.client(who).get(address).status_code == 404

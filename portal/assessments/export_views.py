@@ -16,7 +16,7 @@ from portal.accounts.models import Team
 from portal.accounts.queries import coordinated_by, signed_in
 from portal.assessments.exports import formats
 from portal.assessments.exports.formats import File, Format
-from portal.assessments.forms import TakingForm
+from portal.assessments.exports.forms import TakingForm
 from portal.conversations.errors import Refused
 from portal.conversations.exports import notice
 from portal.participants import queries as participants

@@ -1,14 +1,10 @@
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from django import forms
-from django.db.models import QuerySet
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _l
 
-from portal.accounts.models import Team
-from portal.assessments.exports.formats import OF_TEAMS
 from portal.assessments.models import Answer
 
 MAX_LENGTH = 4000
@@ -49,25 +45,3 @@ class AnswerForm(forms.Form):
             )
             raise forms.ValidationError(text % {"name": answer.edited_by, "value": answer.value})
         return cleaned
-
-
-class TakingForm(forms.Form):
-    """Which team's fichas are taken away, as what; fields are named as the address shows them."""
-
-    equipo = forms.ModelChoiceField(Team.objects.none(), label=_l("Equipo"), empty_label=None)
-    formato = forms.ChoiceField(
-        label=_l("Formato"), choices=[(chosen.value, chosen.label) for chosen in OF_TEAMS]
-    )
-    nombres = forms.BooleanField(
-        label=_l("Con el nombre de cada persona"),
-        required=False,
-        help_text=_l(
-            "Sin él, cada persona va con una clave. Lo que contaron puede identificarlas igual. "
-            "FHIR nunca lleva nombres."
-        ),
-    )
-
-    def __init__(self, *args: Any, teams: QuerySet[Team], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        team = cast(forms.ModelChoiceField, self.fields["equipo"])  # type: ignore[type-arg]
-        team.queryset = teams

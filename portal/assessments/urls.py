@@ -14,14 +14,14 @@ urlpatterns = [
         review_views.accept_domain,
         name="accept_domain",
     ),
+    path("respuestas/<int:pk>/", views.answer, name="answer"),
     path(
         "personas/<uuid:pk>/ficha/descargar/<str:chosen>/",
         export_views.participant,
-        name="export",
+        name="take",
     ),
-    path("fichas/descargar/", export_views.teams, name="export-teams"),
-    path("respuestas/<int:pk>/", views.answer, name="answer"),
     path("respuestas/<int:pk>/decision/", review_views.decide, name="decide"),
     path("respuestas/<int:pk>/historia/", views.history, name="history"),
     path("sugerencias/<int:pk>/", review_views.suggestion, name="suggestion"),
+    path("fichas/descargar/", export_views.teams, name="take_all"),
 ]

@@ -35,8 +35,3 @@ def review_ring(answered: int, reviewed: int, total: int, size: str = "") -> dic
     """Two rings, for the eye alone: how much of ``total`` is answered, and how much reviewed."""
     whole = max(1, total)
     return {"answered": 100 * answered / whole, "reviewed": 100 * reviewed / whole, "size": size}
-
-
-@register.filter
-def state_label(state: str) -> str:
-    return str(Answer.State(state).label)

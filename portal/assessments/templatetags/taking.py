@@ -6,6 +6,7 @@ from django import template
 
 from portal.assessments.exports import pdf
 from portal.assessments.exports.formats import Format
+from portal.assessments.models import Answer
 from portal.conversations.exports import notice
 from portal.participants.models import Participant
 
@@ -35,3 +36,8 @@ def take_menu(participant: Participant) -> dict[str, object]:
         ],
         "notice": notice(),
     }
+
+
+@register.filter
+def state_label(state: str) -> str:
+    return str(Answer.State(state).label)
