@@ -95,8 +95,11 @@ def questionnaire(form: Form) -> Json:
 def responses(ficha: Ficha) -> Iterator[tuple[UUID, Json]]:
     """One ficha: its answers, and for each earlier form what only that one asked. Completed once
     everything is answered or declined, and reviewed."""
-    keys = [key for key, asked in ficha.form.questions() if asked.is_answered]
-    given = {key: ficha.given_to(key) for key in keys}
+    given = {
+        key: ficha.given_to(key)
+        for key, asked in ficha.form.questions()
+        if asked.is_answered and asked.slug not in ficha.skipped
+    }
     yield _response(ficha, ficha.form, given, is_complete=ficha.is_complete)
     for form, left in ficha.earlier:
         is_complete = all(one.is_reviewed for one in left.values())

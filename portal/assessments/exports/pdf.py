@@ -100,8 +100,13 @@ def context(ficha: Ficha) -> dict[str, object]:
     numbers = {interview.id: interview.number for interview in ficha.interviews}
     sections = []
     for section in ficha.form.sections:
-        given = [(asked, ficha.given_to((section.slug, asked.slug))) for asked in section.questions]
-        sections.append((section, [_line(asked, one, numbers) for asked, one in given]))
+        lines = [
+            _line(asked, ficha.given_to((section.slug, asked.slug)), numbers)
+            for asked in section.questions
+            if asked.slug not in ficha.skipped
+        ]
+        if lines:
+            sections.append((section, lines))
     for form, left in ficha.earlier:
         name = _("De la versión %(version)s del cuestionario") % {"version": form.version}
         lines = [_line(form.find(key)[1], one, numbers) for key, one in left.items()]

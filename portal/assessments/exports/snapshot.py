@@ -136,7 +136,8 @@ NOTHING = Given()
 @dataclass(frozen=True, slots=True)
 class Ficha:
     """``given``: of its form's questions. ``earlier``: forms that it was once answered with, and
-    what is known of questions that only those ask."""
+    what is known of questions that only those ask. ``skipped``: slugs of questions of its form that
+    are not put, since their condition does not hold."""
 
     participant: UUID
     name: str
@@ -150,6 +151,7 @@ class Ficha:
     total: int
     updated_at: datetime
     earlier: tuple[tuple[Form, Mapping[Key, Given]], ...] = ()
+    skipped: frozenset[str] = frozenset()
 
     @property
     def is_complete(self) -> bool:
@@ -163,7 +165,8 @@ class Ficha:
         """The question that is one of ``keys``, by the ids of forms, with what is known of it."""
         key = keys.get(self.form.pk)
         if key is not None:
-            return self.form.find(key)[1], self.given_to(key)
+            asked = self.form.find(key)[1]
+            return None if asked.slug in self.skipped else (asked, self.given_to(key))
         for form, given in self.earlier:
             key = keys.get(form.pk)
             if key is not None and key in given:

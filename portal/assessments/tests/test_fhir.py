@@ -151,6 +151,11 @@ def test_many_fichas_are_one_bundle() -> None:
     assert len({response["id"] for response in responses}) == 2
 
 
+def test_what_was_not_put_has_no_item() -> None:
+    _form, (response,) = written(ficha(skipped=frozenset({"alquiler"})))
+    assert "vivienda/alquiler" not in {found["linkId"] for found in items(response)}
+
+
 def test_what_an_earlier_version_asked_is_a_response_to_that_version() -> None:
     before = replace(FORM, pk=2, version=1)
     left = {("vivienda", "lugar"): person("En Olmo")}

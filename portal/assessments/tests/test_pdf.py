@@ -59,12 +59,14 @@ def test_it_speaks_the_language_of_the_page() -> None:
 def test_states_are_told_and_what_may_not_leave_is_not_there() -> None:
     withheld = Given(is_withheld=True)
     declined = Given("declined", origin="person", is_reviewed=True)
-    text = text_of(read(ficha({("vivienda", "lugar"): withheld, ("vivienda", "desde"): declined})))
+    given = {("vivienda", "lugar"): withheld, ("vivienda", "desde"): declined}
+    text = text_of(read(ficha(given, skipped=frozenset({"suministros"}))))
     assert "Falta lo que se dijo en conversaciones cuyo consentimiento ha retirado" in text
     assert "¿Dónde vive? No sale" in text
     assert "¿Desde cuándo? Prefirió no contestar" in text
     assert "¿Cuánto paga? Sin preguntar" in text
     assert "sin revisar" not in text
+    assert "suministros" not in text
 
 
 def test_a_long_one_goes_on_over_pages() -> None:

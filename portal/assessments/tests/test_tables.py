@@ -151,6 +151,11 @@ def test_versions_share_the_columns_of_one_name() -> None:
     assert (new["patio"], new["patio__estado"], old["patio__estado"]) == ("", "", "answered")
 
 
+def test_what_was_not_put_is_empty() -> None:
+    (row,) = read_csv(ficha(skipped=frozenset({"alquiler"})))
+    assert row["alquiler"] == row["alquiler__estado"] == row["alquiler__origen"] == ""
+
+
 def test_what_an_earlier_version_asked_stays_in_the_row() -> None:
     before = replace(
         FORM, pk=2, version=1, sections=(replace(HOME, questions=(Asked("patio", "¿Patio?"),)),)
