@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 
@@ -50,6 +51,12 @@ class Employee(AbstractBaseUser, PermissionsMixin):
     @property
     def initials(self) -> str:
         return "".join(part[0] for part in self.name.split()[:2]).upper() or self.email[0].upper()
+
+    @cached_property
+    def coordinates_a_team(self) -> bool:
+        """Asked once for a page, which offers several things to those who do."""
+        roles = self.memberships.filter(role=Membership.Role.COORDINATOR)
+        return self.is_active and roles.exists()
 
 
 class Team(models.Model):

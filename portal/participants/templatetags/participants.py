@@ -5,7 +5,7 @@ from typing import Any
 from django import template
 from django.template import Context
 
-from portal.accounts.queries import coordinated_by, signed_in
+from portal.accounts.queries import signed_in
 from portal.participants.listing import listing
 from portal.participants.models import Participant
 
@@ -29,7 +29,7 @@ def people_list(context: Context) -> dict[str, Any]:
         **listing(request, current=current, asked=asked),
         "request": request,
         "in_page": in_page,
-        "coordinates": coordinated_by(signed_in(request)).exists(),
+        "coordinates": signed_in(request).coordinates_a_team,
     }
 
 
