@@ -100,7 +100,7 @@ class EmployeeAdmin(UserAdmin):  # type: ignore[type-arg]
 @admin.register(Team, site=site)
 class TeamAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     inlines = (MembershipInline,)
-    list_display = ("name", "created_at")
+    list_display = ("name", "external_services", "created_at")
     search_fields = ("name",)
 
 

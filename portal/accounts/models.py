@@ -66,6 +66,14 @@ class Team(models.Model):
     members = models.ManyToManyField(
         Employee, through="Membership", related_name="teams", verbose_name=_("miembros")
     )
+    external_services = models.BooleanField(
+        _("puede usar servicios externos"),
+        default=True,
+        help_text=_(
+            "De transcripción y de análisis, y solo con el consentimiento de cada persona. Sin "
+            "esto, nada de lo que se dice sale de los equipos de la organización."
+        ),
+    )
     created_at = models.DateTimeField(_("fecha de creación"), auto_now_add=True)
 
     class Meta:

@@ -23,7 +23,7 @@ def ask(
     consent = valid_consent(participant)
     if consent is not None:
         return consent
-    form = ConsentForm(request.POST or None)
+    form = ConsentForm(request.POST or None, team=participant.team)
     if request.method == "POST" and form.is_valid():
         return participants.record_consent(
             participant=participant,
@@ -32,6 +32,7 @@ def ask(
             record=form.cleaned_data["record"],
             analyse=form.cleaned_data["analyse"],
             share=form.cleaned_data["share"],
+            external=form.cleaned_data.get("external", False),
         )
     context = {"title": title, "participant": participant, "form": form, "action": action}
     status = 422 if request.method == "POST" else 200

@@ -41,6 +41,7 @@ class ConsentIn(Schema):
     record: bool
     analyse: bool
     share: bool = False
+    external: bool = False
 
     @field_validator("language")
     @classmethod
@@ -54,7 +55,8 @@ class ConsentOut(ModelSchema):
     class Meta:
         model = Consent
         fields = [
-            "id", "wording", "language", "record", "analyse", "share", "given_at", "withdrawn_at",
+            "id", "wording", "language", "record", "analyse", "share", "external", "given_at",
+            "withdrawn_at",
         ]  # fmt: skip
 
 
@@ -110,5 +112,6 @@ def record_consent(request: HttpRequest, participant_id: UUID, data: ConsentIn) 
         record=data.record,
         analyse=data.analyse,
         share=data.share,
+        external=data.external,
     )
     return Status(201, made)

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from portal.accounts import engines
 from portal.accounts.models import Employee, Team
 from portal.participants import consent, details
 from portal.participants.models import Participant
@@ -97,15 +98,26 @@ class ConsentForm(forms.Form):
     share = forms.BooleanField(
         label=_("Acepta que se comparta con otros servicios que puedan ayudarle"), required=False
     )
+    external = forms.BooleanField(
+        label=_("Acepta que un servicio externo reciba la grabación o el texto para tratarlos"),
+        required=False,
+    )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, team: Team, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["consent_language"].initial = consent.DEFAULT_LANGUAGE
+        self.external_is_asked = engines.may_go_outside(team)
+        if not self.external_is_asked:
+            del self.fields["external"]
 
     def wordings(self) -> list[tuple[str, str, str]]:
         """(code, language's name, text to read) of every language, for the page to show one."""
         organisation = settings.ENV.organisation
         return [
-            (code, name, consent.wording(code, organisation=organisation))
+            (
+                code,
+                name,
+                consent.wording(code, organisation=organisation, external=self.external_is_asked),
+            )
             for code, name in consent.languages()
         ]

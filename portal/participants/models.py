@@ -51,6 +51,7 @@ class Consent(models.Model):
     record = models.BooleanField(_("grabar la conversación"))
     analyse = models.BooleanField(_("tratarla con inteligencia artificial en este equipo"))
     share = models.BooleanField(_("compartirla con otros servicios"), default=False)
+    external = models.BooleanField(_("tratarla con servicios externos"), default=False)
     recorded_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )

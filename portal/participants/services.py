@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from portal.accounts import engines
 from portal.accounts.models import Employee, Team
 from portal.participants import consent as consent_wordings
 from portal.participants import details
@@ -69,16 +70,22 @@ def record_consent(
     record: bool,
     analyse: bool,
     share: bool = False,
+    external: bool = False,
 ) -> Consent:
     """Keep what was agreed with the very words that were read. Raises KeyError for a language
     without a wording."""
     touch(participant)
     return Consent.objects.create(
         participant=participant,
-        wording=consent_wordings.wording(language, organisation=settings.ENV.organisation),
+        wording=consent_wordings.wording(
+            language,
+            organisation=settings.ENV.organisation,
+            external=external or engines.may_go_outside(participant.team),
+        ),
         language=language,
         record=record,
         analyse=analyse,
         share=share,
+        external=external,
         recorded_by=employee,
     )

@@ -8,6 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from conftest import Cast
+from portal.accounts import engines
 from portal.conversations.models import (
     Conversation,
     Gap,
@@ -182,6 +183,26 @@ def test_agreeing_is_kept_with_the_words_that_were_read(
     assert (consent.record, consent.analyse, consent.share) == (True, True, False)
     assert (consent.language, consent.recorded_by) == ("fr", cast.owner)
     assert consent.wording.startswith("Nous aimerions")
+
+
+def test_what_goes_outside_is_asked_only_where_it_can_be_used(
+    client: Client, cast: Cast, participant: Participant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = f"/personas/{participant.pk}/subir/"
+    assert 'name="external"' not in read(client, page)
+    nube = [("local", "Aquí"), ("nube", "Fuera")]
+    monkeypatch.setattr(engines, "choices", lambda: nube)
+    html = read(client, page)
+    assert 'name="external"' in html and "otra empresa" in html
+    cast.team.external_services = False
+    cast.team.save()
+    assert 'name="external"' not in read(client, page)
+    cast.team.external_services = True
+    cast.team.save()
+    agreed = {"consent_language": "es", "record": "on", "analyse": "on"}
+    client.post(page, agreed)
+    given = participant.consents.get()
+    assert not given.external and "otra empresa" in given.wording  # it was read, and refused
 
 
 @pytest.mark.parametrize("agreed", [{}, {"record": "on"}, {"analyse": "on", "share": "on"}])

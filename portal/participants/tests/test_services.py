@@ -70,10 +70,27 @@ def test_consent_keeps_the_words_that_were_read(cast: Cast, participant: Partici
     assert not given.share
 
 
+def test_what_goes_outside_is_read_out_where_it_is_agreed(
+    cast: Cast, participant: Participant
+) -> None:
+    given = services.record_consent(
+        participant=participant,
+        employee=cast.owner,
+        language="es",
+        record=True,
+        analyse=True,
+        external=True,
+    )
+    assert given.external
+    assert "otra empresa" in given.wording
+    assert "se le preguntará aparte" not in given.wording
+
+
+@pytest.mark.parametrize("external", [False, True])
 @pytest.mark.parametrize("language", [code for code, _ in consent.languages()])
-def test_every_wording_says_as_much(language: str) -> None:
+def test_every_wording_says_as_much(language: str, external: bool) -> None:
     """A translation goes paragraph by paragraph."""
-    text = consent.wording(language, organisation="Oficina")
-    spanish = consent.wording("es", organisation="Oficina")
+    text = consent.wording(language, organisation="Oficina", external=external)
+    spanish = consent.wording("es", organisation="Oficina", external=external)
     assert text.count("\n\n") == spanish.count("\n\n")
     assert text.count("Oficina") == spanish.count("Oficina")
