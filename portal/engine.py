@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 
@@ -26,3 +29,38 @@ class Problem:
 
     message: str
     hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What an engine used up that somebody may be charged for: seconds of audio, or one request
+    to a language model. ``tokens_cached`` are those of ``tokens_in`` that its cache knew."""
+
+    engine: str
+    model: str
+    seconds: float = 0.0
+    requests: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    tokens_cached: int = 0
+
+
+_meter: ContextVar[list[Usage] | None] = ContextVar("meter", default=None)
+
+
+@contextmanager
+def metered() -> Iterator[list[Usage]]:
+    """What is used inside the block, by this thread, whether it ends well or not."""
+    used: list[Usage] = []
+    token = _meter.set(used)
+    try:
+        yield used
+    finally:
+        _meter.reset(token)
+
+
+def used(usage: Usage) -> None:
+    """For engines: say it once for each request, as soon as it is known."""
+    meter = _meter.get()
+    if meter is not None:
+        meter.append(usage)

@@ -14,11 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from portal.speech.audio import SAMPLE_RATE, Samples
+from portal.speech.channels import ChannelBalance
 from portal.speech.embeddings import LONGEST_RUN, Embeddings, FilterbankEncoder, VoiceEncoder, unit
 from portal.speech.engines.base import Word
+from portal.speech.pieces import Piece
 from portal.speech.samples import SAME_VOICE, Vector, named
 from portal.speech.turns import ends_sentence
-from portal.speech.vad import Stretch
+from portal.speech.vad import Stretch, speech_stretches
 
 WINDOW = 1.0
 HOP = 0.25
@@ -97,6 +99,15 @@ class VoiceTimeline:
             mean, deviation = vectors.mean(axis=0), vectors.std(axis=0) + 1e-3
             vectors, smoothed = (vectors - mean) / deviation, (smoothed - mean) / deviation
         return unit(vectors), unit(smoothed)
+
+
+def listen(piece: Piece, voices: VoiceTimeline | None, balance: ChannelBalance | None) -> None:
+    """Let those that tell speakers apart take in a piece of a recording."""
+    if balance and piece.channels is not None:
+        balance.add(piece.channels, offset=piece.offset)
+    if voices:
+        stretches = speech_stretches(piece.probability, length=len(piece.samples), **SPEAKER_PAUSES)
+        voices.add(piece.samples, stretches, offset=piece.offset)
 
 
 def windows(

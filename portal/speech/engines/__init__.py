@@ -15,6 +15,8 @@ from portal.speech.engines.base import TranscriptionEngine
 
 ENGINES = {
     "local": "portal.speech.engines.local.LocalEngine",
+    "deepgram": "portal.speech.engines.deepgram.DeepgramEngine",
+    "openai": "portal.speech.engines.openai.OpenAIEngine",
 }
 """Stable name to class. The order is that of a choice shown to a person."""
 

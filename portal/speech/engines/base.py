@@ -69,12 +69,15 @@ class Voice:
 @dataclass(frozen=True, slots=True)
 class Options:
     """``language``: an ISO 639-1 code, or None to let the engine tell. ``speakers``: how many
-    to tell apart; 1 means no diarization. ``voices``: samples of them, if there are any."""
+    to tell apart; 1 means no diarization. ``voices``: samples of them, if there are any.
+    ``reference``: the same for every attempt at one recording, so that what goes on at a service
+    while this process dies is found again."""
 
     language: str | None = None
     speakers: int = 2
     vocabulary: tuple[str, ...] = field(default=())
     voices: tuple[Voice, ...] = field(default=())
+    reference: str = ""
 
 
 def no_progress(_share: float) -> None:

@@ -25,11 +25,9 @@ from portal.speech.samples import voices_of
 from portal.speech.turns import build_turns
 
 if TYPE_CHECKING:
-    from portal.speech.channels import ChannelBalance
     from portal.speech.diarization import VoiceTimeline
     from portal.speech.embeddings import SpeakerEncoder
     from portal.speech.engines.local_stream import LocalStream
-    from portal.speech.pieces import Piece
 
 
 class LocalEngine:
@@ -90,6 +88,7 @@ class LocalEngine:
         self, path: Path, folder: Path, options: Options, progress: Callable[[float], None]
     ) -> Transcript:
         from portal.speech.channels import ChannelBalance
+        from portal.speech.diarization import listen
         from portal.speech.missed import fill_in
         from portal.speech.noise import without_noise
         from portal.speech.pieces import pieces
@@ -108,7 +107,7 @@ class LocalEngine:
             for piece in pieces(sound.decode(path, stereo=stereo)):
                 heard = piece.offset + len(piece.samples) / sound.SAMPLE_RATE
                 beside = [work for work in beside if not _finished(work)]
-                beside.append(executor.submit(_listen, piece, voices, balance))
+                beside.append(executor.submit(listen, piece, voices, balance))
                 voice.append(packed(piece.probability))
                 quieter = replace(piece, samples=without_noise(piece.samples, piece.probability))
                 segments, language = whisper.recognise(
@@ -208,17 +207,6 @@ def _finished(work: Future[None]) -> bool:
     if work.done():
         work.result()
     return work.done()
-
-
-def _listen(piece: Piece, voices: VoiceTimeline | None, balance: ChannelBalance | None) -> None:
-    from portal.speech.diarization import SPEAKER_PAUSES
-    from portal.speech.vad import speech_stretches
-
-    if balance and piece.channels is not None:
-        balance.add(piece.channels, offset=piece.offset)
-    if voices:
-        stretches = speech_stretches(piece.probability, length=len(piece.samples), **SPEAKER_PAUSES)
-        voices.add(piece.samples, stretches, offset=piece.offset)
 
 
 def _rising(progress: Callable[[float], None], seconds: float) -> Callable[[float], None]:
