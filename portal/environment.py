@@ -13,6 +13,8 @@ from typing import Annotated
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from portal import secrets_manager
+
 PROJECT = Path(__file__).resolve().parent.parent
 
 
@@ -62,6 +64,33 @@ class Environment(BaseSettings):
     )
     cpu_threads: int = Field(2, ge=1, le=64, description="threads a worker may use for speech")
 
+    aws_transcribe_bucket: str | None = Field(
+        None,
+        min_length=3,
+        description="AWS Transcribe gets recordings and leaves results there; unset: not used",
+    )
+    aws_transcribe_region: str = Field(
+        "eu-west-3", pattern="^[a-z0-9-]+$", description="of that bucket and of the service"
+    )
+    aws_transcribe_kms_key: str | None = Field(
+        None, description="id or ARN of the key for what lies in that bucket; unset: the bucket's"
+    )
+    aws_transcribe_vocabulary: str | None = Field(
+        None, description="name of a custom vocabulary, in Spanish"
+    )
+    deepgram_api_key: str | None = Field(None, min_length=8, repr=False)
+    deepgram_url: str = Field(
+        "https://api.eu.deepgram.com", pattern=r"^https?://[^/]+$", description="the European one"
+    )
+    deepgram_model: str = "nova-3"
+    openai_api_key: str | None = Field(None, min_length=1, repr=False)
+    openai_base_url: str | None = Field(
+        None,
+        pattern="^https?://.+",
+        description="of a server that takes /audio/transcriptions as OpenAI does; unset: OpenAI's",
+    )
+    openai_model: str = Field("whisper-1", description="of transcription")
+
     upload_max_bytes: int = Field(2 * 1024**3, ge=1)
     live_max_seconds: int = Field(
         4 * 3600, ge=1, le=4 * 3600, description="a live recording stops by itself at this length"
@@ -107,9 +136,11 @@ class Environment(BaseSettings):
 
 
 def read() -> Environment:
-    """Raises SystemExit with a readable list when a variable is wrong."""
+    """Raises SystemExit with a readable list when a variable is wrong, or a secret out of reach."""
     try:
-        return Environment()
+        return Environment(**secrets_manager.fetched(Environment.model_fields))
+    except secrets_manager.OutOfReach as error:
+        raise SystemExit(str(error)) from None
     except ValidationError as error:
         lines = [
             f"  PORTAL_{'_'.join(str(part) for part in item['loc']).upper()}: {item['msg']}"

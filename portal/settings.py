@@ -236,6 +236,12 @@ LOGGING = {
     "loggers": {
         # It says something at every start and every quarter of a minute, in every process.
         "procrastinate": {"level": "WARNING"},
+        # They say every request, with its address.
+        "httpx": {"level": "WARNING"},
+        "httpx2": {"level": "WARNING"},
+        "openai": {"level": "WARNING"},
+        "botocore": {"level": "WARNING"},
+        "websockets": {"level": "WARNING"},
         # Its warnings carry the names of files, which name people.
         "zipstream": {"level": "CRITICAL"},
     },

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from allauth.account.decorators import secure_admin_login
 from django import forms
 from django.contrib import admin
@@ -10,6 +12,7 @@ from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from portal.accounts import engines
 from portal.accounts.models import Employee, Membership, Team
 
 
@@ -97,10 +100,33 @@ class EmployeeAdmin(UserAdmin):  # type: ignore[type-arg]
         return False
 
 
+class TeamForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = Team
+        fields = ("name", "external_services", "default_engine")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        kept = self.instance.default_engine
+        usable = dict(engines.choices())
+        self.fields["default_engine"].widget = forms.Select(
+            choices=[*usable.items(), *([] if kept in usable else [(kept, kept)])]
+        )
+
+    def clean_default_engine(self) -> str:
+        engine = str(self.cleaned_data["default_engine"])
+        if engine not in dict(engines.choices()):
+            raise forms.ValidationError(
+                _("Ese motor de transcripción no está disponible. Elija otro.")
+            )
+        return engine
+
+
 @admin.register(Team, site=site)
 class TeamAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    form = TeamForm
     inlines = (MembershipInline,)
-    list_display = ("name", "external_services", "created_at")
+    list_display = ("name", "external_services", "default_engine", "created_at")
     search_fields = ("name",)
 
 

@@ -8,10 +8,15 @@ from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from portal.accounts.models import Team
-from portal.speech.engines import available_engines
+from portal.accounts.models import Employee, Team
+from portal.speech.engines import ENGINES, available_engines, get_engine
 
-NAMES: dict[str, str | Promise] = {"local": _("En este equipo, sin enviar nada fuera")}
+NAMES: dict[str, str | Promise] = {
+    "local": _("En este equipo, sin enviar nada fuera"),
+    "aws": _("AWS Transcribe, un servicio externo"),
+    "deepgram": _("Deepgram, un servicio externo"),
+    "openai": _("OpenAI o un servidor compatible, un servicio externo"),
+}
 
 ON_THIS_MACHINE = frozenset({"local", "extractive"})
 """Engines of speech and of analysis that send nothing out; people are told just that of them."""
@@ -29,10 +34,43 @@ def options() -> dict[str, dict[str, Any]]:
             "models_dir": settings.ENV.data / "models",
             "model": settings.ENV.whisper_model,
             "cpu_threads": settings.ENV.cpu_threads,
-        }
+        },
+        "aws": {
+            "bucket": settings.ENV.aws_transcribe_bucket,
+            "region": settings.ENV.aws_transcribe_region,
+            "kms_key": settings.ENV.aws_transcribe_kms_key,
+            "vocabulary": settings.ENV.aws_transcribe_vocabulary,
+        },
+        "deepgram": {
+            "api_key": settings.ENV.deepgram_api_key,
+            "url": settings.ENV.deepgram_url,
+            "model": settings.ENV.deepgram_model,
+        },
+        "openai": {
+            "base_url": settings.ENV.openai_base_url,
+            "api_key": settings.ENV.openai_api_key,
+            "model": settings.ENV.openai_model,
+            "models_dir": settings.ENV.data / "models",
+        },
     }
 
 
 def choices() -> list[tuple[str, str | Promise]]:
     """(stable name, name for people) of those that can be used now."""
     return [(name, NAMES.get(name, name)) for name in available_engines(options())]
+
+
+def lacking() -> list[tuple[str, str | Promise, str]]:
+    """(stable name, name for people, why) of those that this installation knows and cannot use."""
+    given = options()
+    found = {name: get_engine(name, **given.get(name, {})).check() for name in ENGINES}
+    return [
+        (name, NAMES.get(name, name), problems[0].message)
+        for name, problems in found.items()
+        if problems
+    ]
+
+
+def preferred(employee: Employee, team: Team) -> str:
+    """The engine that is offered first: the employee's, or else their team's."""
+    return employee.default_engine or team.default_engine

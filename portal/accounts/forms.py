@@ -16,6 +16,7 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]
     language = forms.ChoiceField(label=_("Idioma de las páginas"), choices=settings.LANGUAGES)
     default_engine = forms.ChoiceField(
         label=_("Motor de transcripción"),
+        required=False,
         help_text=_("El que se ofrece primero al subir una conversación; allí puede elegir otro."),
     )
 
@@ -30,7 +31,7 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]
         super().__init__(*args, **kwargs)
         engine = self.fields["default_engine"]
         assert isinstance(engine, forms.ChoiceField)  # noqa: S101  # for the type checker
-        engine.choices = engines.choices()
+        engine.choices = [("", _("El de mi equipo")), *engines.choices()]
 
     def clean_name(self) -> str:
         return " ".join(self.cleaned_data["name"].split())

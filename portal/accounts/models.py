@@ -28,7 +28,8 @@ class Employee(AbstractBaseUser, PermissionsMixin):
     language = models.CharField(
         _("idioma"), max_length=5, choices=settings.LANGUAGES, default=settings.LANGUAGE_CODE
     )
-    default_engine = models.CharField(_("motor de transcripción"), max_length=30, default="local")
+    # Empty: the team's.
+    default_engine = models.CharField(_("motor de transcripción"), max_length=30, blank=True)
     is_active = models.BooleanField(_("activo"), default=True)
     is_staff = models.BooleanField(_("puede entrar en la administración"), default=False)
     created_at = models.DateTimeField(_("fecha de creación"), auto_now_add=True)
@@ -73,6 +74,12 @@ class Team(models.Model):
             "De transcripción y de análisis, y solo con el consentimiento de cada persona. Sin "
             "esto, nada de lo que se dice sale de los equipos de la organización."
         ),
+    )
+    default_engine = models.CharField(
+        _("motor de transcripción"),
+        max_length=30,
+        default="local",
+        help_text=_("El que se ofrece primero a quien no ha elegido otro en su perfil."),
     )
     created_at = models.DateTimeField(_("fecha de creación"), auto_now_add=True)
 

@@ -10,6 +10,8 @@ from portal.participants import services as participants
 from portal.participants.forms import ConsentForm
 from portal.participants.models import Consent, Participant
 
+AGAIN = "consentimiento"
+
 
 def valid_consent(participant: Participant) -> Consent | None:
     return next((given for given in participant.consents.all() if given.is_valid), None)
@@ -19,10 +21,13 @@ def ask(
     request: HttpRequest, *, employee: Employee, participant: Participant, title: str, action: str
 ) -> Consent | HttpResponse:
     """The consent that is there or that a POST brings; else the page with the form for it, which
-    is sent to ``action``."""
+    is sent to ``action``. With ``?consentimiento`` one that is there is asked anew."""
     consent = valid_consent(participant)
-    if consent is not None:
+    again = AGAIN in request.GET
+    if consent is not None and not again:
         return consent
+    if again:
+        action = f"{action}?{AGAIN}"
     form = ConsentForm(request.POST or None, team=participant.team)
     if request.method == "POST" and form.is_valid():
         return participants.record_consent(

@@ -7,11 +7,12 @@ from django.http import QueryDict
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from portal.accounts import engines
 from portal.accounts.models import Employee
 from portal.conversations.models import Conversation
 from portal.conversations.refusals import SPEAKERS
 from portal.conversations.templatetags.conversations import spoken_language
+from portal.participants.models import Participant
+from portal.participants.offers import can_be_asked, offers
 
 # What is spoken in the offices, Spain's languages first.
 LANGUAGES = [
@@ -36,14 +37,19 @@ def speakers_choices() -> list[tuple[int, str]]:
 
 
 class EngineForm(forms.Form):
-    """One of the engines that can work now: ``available`` are (name, name for people). Nothing is
-    asked where there is no choice."""
+    """One of the engines that can work for this person now: ``available`` are (name, name for
+    people), ``others`` those that cannot. Nothing is asked where there is no choice."""
 
     engine = forms.ChoiceField(label=_("Dónde se transcribe"))
 
-    def __init__(self, *args: Any, default_engine: str, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, participant: Participant, default_engine: str, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
-        self.available = engines.choices()
+        offered = offers(participant)
+        self.available = [(offer.name, offer.label) for offer in offered if not offer.reason]
+        self.others = [offer for offer in offered if offer.reason]
+        self.can_be_asked = can_be_asked(participant)
         engine = self.fields["engine"]
         assert isinstance(engine, forms.ChoiceField)  # noqa: S101  # for the type checker
         engine.choices = self.available
@@ -68,8 +74,8 @@ class UploadForm(EngineForm):
         widget=forms.Select(attrs={"class": "form-select"}),
     )
 
-    def __init__(self, *args: Any, default_engine: str, **kwargs: Any) -> None:
-        super().__init__(*args, default_engine=default_engine, **kwargs)
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         language = self.fields["language"]
         assert isinstance(language, forms.ChoiceField)  # noqa: S101  # for the type checker
         language.choices = language_choices()

@@ -9,10 +9,10 @@ from django.conf import settings
 from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 
-from portal.accounts import engines
 from portal.conversations import partfiles
 from portal.conversations.errors import Refused
 from portal.participants.models import Consent, Participant
+from portal.participants.offers import offers
 
 NOT_AUDIO = frozenset(
     f".{suffix}"
@@ -55,14 +55,15 @@ def check_consent(consent: Consent | None, participant: Participant) -> Consent:
     return consent
 
 
-def check_engine(engine: str) -> None:
-    """Only engines that can work now: a key or a model that is missing is said at once."""
-    if engine not in dict(engines.choices()):
-        raise Refused(
-            "engine_unavailable",
-            _("Ese motor de transcripción no está disponible. Elija otro."),
-            status=409,
-        )
+def check_engine(engine: str, participant: Participant) -> None:
+    """Only engines that can work now and may for this person: a key or a model that is missing,
+    or a consent, is said at once."""
+    offer = next((one for one in offers(participant) if one.name == engine), None)
+    if offer is None or offer.reason:
+        message = _("Ese motor de transcripción no está disponible. Elija otro.")
+        if offer is not None:
+            message = f"{message} {offer.reason}"
+        raise Refused("engine_unavailable", message, status=409)
 
 
 def check_language(language: str) -> None:

@@ -65,7 +65,7 @@ def start_upload(
     Raises Refused.
     """
     consent = check_consent(consent, participant)
-    check_engine(engine)
+    check_engine(engine, participant)
     check_language(language)
     check_speakers(speakers)
     check_filename(filename)
@@ -286,7 +286,7 @@ def retry(
                 _("La transcripción ya está hecha: no hace falta elegir otro motor."),
                 status=409,
             )
-        check_engine(engine)
+        check_engine(engine, conversation.participant)
         conversation.engine = engine
         conversation.save(update_fields=["engine"])
     # Who was told of a failure is told of its end; of what nobody waits for they were not.

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from portal.accounts import engines
 from portal.accounts.models import Employee
 from portal.accounts.queries import signed_in
 from portal.conversations import audio_view, consent_view, queries, turn_view
@@ -88,7 +89,7 @@ def upload(request: HttpRequest, pk: UUID) -> HttpResponse:
     A POST carries the consent. The file is sent by the browser to ``conversations:uploads``.
     """
     employee = signed_in(request)
-    person = get_object_or_404(participants.visible_to(employee), pk=pk)
+    person = get_object_or_404(participants.visible_to(employee).select_related("team"), pk=pk)
     title = _("Subir una conversación")
     consent = consent_view.ask(
         request,
@@ -103,7 +104,9 @@ def upload(request: HttpRequest, pk: UUID) -> HttpResponse:
         "title": title,
         "participant": person,
         "consent": consent,
-        "form": UploadForm(default_engine=employee.default_engine),
+        "form": UploadForm(
+            participant=person, default_engine=engines.preferred(employee, person.team)
+        ),
         "max_bytes": settings.ENV.upload_max_bytes,
         "suffixes": " ".join(SUFFIXES),
         "accept": ",".join(("audio/*", "video/*", *SUFFIXES)),

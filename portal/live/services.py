@@ -76,7 +76,7 @@ def start(
     Raises Refused, AlreadyOpen.
     """
     consent = check_consent(consent, participant)
-    check_engine(engine)
+    check_engine(engine, participant)
     check_language(language)
     check_speakers(speakers)
     refusals.check_voices(voices)

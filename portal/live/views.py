@@ -31,6 +31,7 @@ from portal.live.models import LiveRecording
 from portal.live.refusals import VOICE_BYTES, VOICE_ROLES, AlreadyOpen
 from portal.participants import queries as participants
 from portal.participants.models import Participant
+from portal.participants.offers import can_be_asked, offers
 from portal.web.fragments import is_fragment
 
 P = ParamSpec("P")
@@ -180,6 +181,7 @@ def _page(
     found: LiveRecording | None,
     **context: Any,
 ) -> HttpResponse:
+    offered = offers(participant)
     told = queries.snapshot(found) if found is not None else {"turns": []}
     context |= {
         "participant": participant,
@@ -189,7 +191,10 @@ def _page(
         "gaps": queries.gaps(found) if found is not None else [],
         "languages": language_choices(),
         "speakers": speakers_choices(),
-        "engines": engines.choices(),
+        "engines": [(offer.name, offer.label) for offer in offered if not offer.reason],
+        "others": [offer for offer in offered if offer.reason],
+        "can_be_asked": can_be_asked(participant),
+        "default_engine": engines.preferred(signed_in(request), participant.team),
         "max_seconds": settings.ENV.live_max_seconds,
     }
     return render(request, "live/record.html", context)

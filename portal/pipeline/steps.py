@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from portal.accounts.engines import ON_THIS_MACHINE
 from portal.assessments import proofs
 from portal.assessments import services as assessments
 from portal.conversations import playback, services
@@ -23,9 +24,11 @@ from portal.conversations.steps import StepName
 from portal.conversations.words import as_spoken
 from portal.corrections import flags, redaction
 from portal.corrections import queries as corrections
+from portal.engine import EngineError
 from portal.live import queries as recordings
 from portal.live import services as live
 from portal.notifications import services as notifications
+from portal.participants.leaving import may_leave
 from portal.pipeline import engines
 from portal.speech import audio as speech_audio
 from portal.speech import playback as speech_playback
@@ -56,11 +59,16 @@ def probe(conversation: Conversation, progress: Progress) -> None:
 def transcribe(conversation: Conversation, progress: Progress) -> None:
     if corrections.is_edited(conversation):
         return  # of a live transcript, while this step stood still: no machine undoes that
+    if conversation.engine not in ON_THIS_MACHINE:
+        leave = may_leave(conversation.participant, consent=conversation.consent)
+        if not leave:  # it was allowed when this began
+            raise EngineError(leave.reason)
     engine = engines.transcription(conversation.engine)
     options = speech.Options(
         language=conversation.language or None,
         speakers=conversation.speakers,
         voices=recordings.voices(conversation),
+        reference=str(conversation.pk),
     )
     with _file(conversation.recording) as path:
         transcript = engine.transcribe(speech.Audio(path), options=options, progress=progress)

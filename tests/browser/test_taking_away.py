@@ -194,6 +194,8 @@ def test_another_engine_is_chosen_where_there_are_two(
 ) -> None:
     choices = [("local", "En este equipo, sin enviar nada fuera"), ("other", "En otro sitio")]
     monkeypatch.setattr("portal.accounts.engines.choices", lambda: choices)
+    consent.external = True
+    consent.save()
     failed = conversation_of(consent, cast, status="failed", duration=3.0)
     steps_of(failed, transcribe=("failed", 0.0, "No se oye ninguna voz."))
     person_page(page, consent.participant)

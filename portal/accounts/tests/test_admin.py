@@ -48,6 +48,24 @@ def test_an_account_is_made(administrator: Employee) -> None:
     assert not made.is_staff
 
 
+def test_a_team_gets_an_engine_and_can_do_without_what_is_outside(
+    cast: Cast, administrator: Employee
+) -> None:
+    client = cast.client(administrator)
+    page = f"{ADMIN}accounts/team/{cast.team.pk}/change/"
+    sent = {
+        "name": cast.team.name,
+        "default_engine": "local",
+        "memberships-TOTAL_FORMS": "0",
+        "memberships-INITIAL_FORMS": "0",
+    }
+    assert "En este equipo" in client.get(page).content.decode()
+    assert client.post(page, {**sent, "default_engine": "nadie"}).status_code == 200
+    assert client.post(page, sent).status_code == 302
+    cast.team.refresh_from_db()
+    assert not cast.team.external_services
+
+
 def test_a_lesser_administrator_cannot_become_a_full_one(
     cast: Cast, administrator: Employee
 ) -> None:

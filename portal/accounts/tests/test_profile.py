@@ -44,6 +44,12 @@ def test_only_engines_that_work_can_be_chosen(cast: Cast) -> None:
     assert save(cast, default_engine="otro").status_code == 422  # type: ignore[attr-defined]
 
 
+def test_it_can_be_left_to_the_team(cast: Cast) -> None:
+    save(cast, default_engine="")
+    cast.owner.refresh_from_db()
+    assert cast.owner.default_engine == ""
+
+
 def test_an_engine_that_no_longer_works_does_not_block_the_page(
     cast: Cast, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -45,7 +45,11 @@ def retry_form(context: Context, conversation: Conversation) -> dict[str, object
     failed = {s.name for s in conversation.steps.all() if s.state == ProcessingStep.State.FAILED}
     form = None
     if StepName.TRANSCRIBE in failed:
-        form = EngineForm(default_engine=conversation.engine, auto_id=f"id_%s_{conversation.pk}")
+        form = EngineForm(
+            participant=conversation.participant,
+            default_engine=conversation.engine,
+            auto_id=f"id_%s_{conversation.pk}",
+        )
     return {
         "conversation": conversation,
         "failed": failed - {StepName.NOTIFY},

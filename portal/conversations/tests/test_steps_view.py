@@ -41,7 +41,9 @@ def failed(cast: Cast, consent: Consent, tmp_path: Path, settings: Any) -> Conve
 
 
 @pytest.fixture
-def two_engines(monkeypatch: pytest.MonkeyPatch) -> None:
+def two_engines(monkeypatch: pytest.MonkeyPatch, consent: Consent) -> None:
+    consent.external = True
+    consent.save()
     monkeypatch.setattr(engines, "choices", lambda: [("local", "Aquí"), ("other", "Allí")])
 
 
@@ -71,6 +73,15 @@ def test_another_engine_can_be_chosen_where_there_is_one(
     assert (failed.engine, failed.status) == ("other", "processing")
     again = failed.steps.filter(name__in=["transcribe", "attribute", "describe", "assess"])
     assert set(again.values_list("state", flat=True)) == {"waiting"}
+
+
+def test_what_may_not_leave_is_offered_nowhere(
+    client: Client, failed: Conversation, two_engines: None
+) -> None:
+    Consent.objects.update(external=False)
+    assert "<select" not in read(client, "card", failed)
+    response = client.post(address("retry", failed), {"engine": "other"}, headers=HTMX)
+    assert "no ha aceptado" in json.loads(response["HX-Trigger"])["toast"]["message"]
 
 
 def test_with_one_engine_nothing_is_asked(

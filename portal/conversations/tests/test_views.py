@@ -205,6 +205,30 @@ def test_what_goes_outside_is_asked_only_where_it_can_be_used(
     assert not given.external and "otra empresa" in given.wording  # it was read, and refused
 
 
+def test_an_engine_that_cannot_be_used_is_shown_with_its_reason(
+    client: Client, consent: Consent, participant: Participant
+) -> None:
+    html = read(client, f"/personas/{participant.pk}/subir/")
+    assert "Falta la clave de Deepgram." in html
+    assert "Preguntar a la persona" not in html  # it would change nothing
+
+
+def test_a_person_can_be_asked_for_what_is_outside_later(
+    client: Client, consent: Consent, participant: Participant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engines, "choices", lambda: [("local", "Aquí"), ("nube", "Fuera")])
+    page = f"/personas/{participant.pk}/subir/"
+    html = read(client, page)
+    assert "no ha aceptado" in html and f"{page}?consentimiento" in html
+    assert 'value="nube"' not in html
+    html = read(client, f"{page}?consentimiento")
+    assert f'action="{page}?consentimiento"' in html and 'name="external"' in html
+    agreed = {"consent_language": "es", "record": "on", "analyse": "on", "external": "on"}
+    html = client.post(f"{page}?consentimiento", agreed).content.decode()
+    assert 'value="nube"' in html
+    assert participant.consents.count() == 2
+
+
 @pytest.mark.parametrize("agreed", [{}, {"record": "on"}, {"analyse": "on", "share": "on"}])
 def test_half_an_agreement_is_none(
     client: Client, participant: Participant, agreed: dict[str, str]

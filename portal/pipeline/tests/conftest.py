@@ -27,13 +27,13 @@ def receive(cast: Cast, consent: Consent, tmp_path: Path, settings: Any) -> Rece
     with connection.cursor() as cursor:  # Django's flush leaves tables alone that it does not make
         cursor.execute("TRUNCATE procrastinate_jobs, procrastinate_workers CASCADE")
 
-    def take(body: bytes, name: str = "entrevista.ogg") -> Conversation:
+    def take(body: bytes, name: str = "entrevista.ogg", engine: str = "local") -> Conversation:
         return services.receive(
             employee=cast.owner,
             participant=consent.participant,
             consent=consent,
             file=ContentFile(body, name),
-            engine="local",
+            engine=engine,
             language="es",
         )
 

@@ -15,6 +15,7 @@ from portal.speech.engines.base import TranscriptionEngine
 
 ENGINES = {
     "local": "portal.speech.engines.local.LocalEngine",
+    "aws": "portal.speech.engines.aws.AWSEngine",
     "deepgram": "portal.speech.engines.deepgram.DeepgramEngine",
     "openai": "portal.speech.engines.openai.OpenAIEngine",
 }

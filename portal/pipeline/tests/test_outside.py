@@ -1,0 +1,103 @@
+"""A conversation that a service outside transcribes: with the person's yes, and not without."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from conftest import Cast
+from portal.assessments.models import Answer
+from portal.conversations import services
+from portal.conversations.errors import Refused
+from portal.conversations.models import Conversation
+from portal.participants.models import Consent
+from portal.pipeline import engines, run
+from portal.pipeline.outcomes import TryLater
+from portal.pipeline.tests.conftest import SPOKEN, Receive
+from tests.servers.deepgram import Deepgram
+
+
+@pytest.fixture
+def server(settings: Any) -> Iterator[Deepgram]:
+    server = Deepgram()
+    changed = {"deepgram_api_key": server.key, "deepgram_url": server.url}
+    settings.ENV = settings.ENV.model_copy(update=changed)
+    engines.transcription.cache_clear()
+    with server.running():
+        yield server
+    engines.transcription.cache_clear()
+
+
+@pytest.fixture
+def agreed(consent: Consent) -> Consent:
+    consent.external = True
+    consent.save()
+    return consent
+
+
+@pytest.fixture
+def conversation(server: Deepgram, agreed: Consent, receive: Receive) -> Conversation:
+    made = receive((SPOKEN / "dialogue.ogg").read_bytes())
+    Conversation.objects.update(engine="deepgram")
+    return made
+
+
+def step(conversation: Conversation, name: str) -> tuple[str, str]:
+    row = conversation.steps.get(name=name)
+    return row.state, row.reason
+
+
+def test_it_goes_the_same_way_as_with_the_local_engine(
+    conversation: Conversation, server: Deepgram
+) -> None:
+    run.process(conversation.pk)
+    conversation.refresh_from_db()
+    assert conversation.status == "ready"
+    assert conversation.transcript.engine == "deepgram"
+    roles = [turn.speaker.role for turn in conversation.transcript.turns.all()]
+    assert roles == ["empleado", "usuario"] * 4
+    assert Answer.objects.filter(question__slug="nacionalidad").exclude(value="").exists()
+    assert len(server.requests) == 1
+
+
+def test_without_the_persons_yes_nothing_begins(
+    server: Deepgram, consent: Consent, receive: Receive
+) -> None:
+    with pytest.raises(Refused) as refused:
+        receive((SPOKEN / "dialogue.ogg").read_bytes(), engine="deepgram")
+    assert "no ha aceptado" in refused.value.public_message
+
+
+def test_a_no_that_comes_meanwhile_keeps_everything_here(
+    conversation: Conversation, server: Deepgram, agreed: Consent, cast: Cast
+) -> None:
+    Consent.objects.update(external=False)
+    run.process(conversation.pk)
+    assert server.requests == []
+    state, reason = step(conversation, "transcribe")
+    assert state == "failed" and "no ha aceptado" in reason
+    services.retry(conversation=conversation, employee=cast.owner, engine="local")
+
+
+def test_a_team_may_change_its_mind_too(
+    conversation: Conversation, server: Deepgram, cast: Cast
+) -> None:
+    cast.team.external_services = False
+    cast.team.save()
+    run.process(conversation.pk)
+    assert server.requests == []
+    assert "no usa servicios externos" in step(conversation, "transcribe")[1]
+
+
+def test_a_service_that_is_down_is_tried_again_and_costs_no_audio(
+    conversation: Conversation, server: Deepgram
+) -> None:
+    server.faults.statuses = [503]
+    with pytest.raises(TryLater):
+        run.process(conversation.pk)
+    state, reason = step(conversation, "transcribe")
+    assert state == "waiting" and "no funciona en este momento" in reason
+    run.process(conversation.pk)
+    assert step(conversation, "transcribe")[0] == "done"

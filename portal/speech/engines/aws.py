@@ -1,0 +1,328 @@
+"""Speech to text by AWS Transcribe.
+
+A recording is put into our bucket in the service's region, a job makes a result of it there, and
+both go when the result has been read.
+
+A job has the same name at every attempt at one recording: who starts again after a crash finds the
+one that goes on, and pays for one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from portal.engine import EngineError, Problem, Usage, used
+from portal.speech.engines import service
+from portal.speech.engines.base import Audio, Options, Transcript, Word, no_progress
+from portal.speech.outgoing import Outgoing, outgoing
+
+SERVICE = "AWS Transcribe"
+MODEL = "standard"
+
+PARIS = "eu-west-3"
+
+LANGUAGES = {
+    "es": "es-ES", "ca": "ca-ES", "gl": "gl-ES", "eu": "eu-ES", "en": "en-GB", "fr": "fr-FR",
+    "ar": "ar-SA", "uk": "uk-UA", "ru": "ru-RU", "ro": "ro-RO", "pt": "pt-PT", "de": "de-DE",
+    "it": "it-IT", "bg": "bg-BG", "pl": "pl-PL", "zh": "zh-CN", "hi": "hi-IN", "bn": "bn-IN",
+    "fa": "fa-IR", "ka": "ka-GE",
+}  # fmt: skip
+"""Those of an office that the service knows."""
+
+WAITS = (2.0, 3.0, 5.0, 8.0, 13.0, 20.0, 30.0)
+"""Seconds between two looks at a job; then always the last."""
+
+LONGEST = 4 * 3600.0
+"""Seconds after which a job that says nothing new is given up."""
+
+TELL_EVERY = 1.0
+
+NO_SUCH_JOB = frozenset({"NotFoundException", "BadRequestException"})
+"""The second is what it says in practice of a name that no job has."""
+
+
+class AWSEngine(service.FilesOnly):
+    """``bucket`` is in ``region``, and ours. ``kms_key``: for what lies in it, None for what the
+    bucket says. ``vocabulary``: name of a custom one, in Spanish. Credentials: the machine's.
+    ``endpoint`` and ``s3_endpoint``: where else the service and the bucket are reached."""
+
+    name = "aws"
+    supports_diarization = True
+
+    def __init__(
+        self,
+        *,
+        bucket: str | None = None,
+        region: str = PARIS,
+        kms_key: str | None = None,
+        vocabulary: str | None = None,
+        endpoint: str | None = None,
+        s3_endpoint: str | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._bucket = bucket
+        self._region = region
+        self._kms_key = kms_key
+        self._vocabulary = vocabulary
+        self._endpoint = endpoint
+        self._s3_endpoint = s3_endpoint
+        self._sleep = sleep
+
+    def check(self) -> list[Problem]:
+        if not self._bucket:
+            return [
+                Problem(
+                    "Falta el lugar de AWS en el que dejar las grabaciones.",
+                    "Ponga el nombre del depósito de S3 en PORTAL_AWS_TRANSCRIBE_BUCKET.",
+                )
+            ]
+        return service.lacks(SERVICE, "boto3")
+
+    def transcribe(
+        self, audio: Audio, *, options: Options, progress: Callable[[float], None] = no_progress
+    ) -> Transcript:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        service.first_of(self.check())
+        if options.language and options.language not in LANGUAGES:
+            raise EngineError(
+                f"{SERVICE} no conoce ese idioma. {service.SAFE} Elija otro motor, u otro idioma."
+            )
+        with outgoing(audio.path, speakers=options.speakers, channels=True) as sound:
+            progress(0.1)
+            job = _Job(self._clients(), str(self._bucket), job_name(audio.path, options), self)
+            try:
+                if not job.goes_on():
+                    used(Usage(self.name, MODEL, seconds=sound.duration, requests=1))
+                    job.start(sound, options)
+                answer = job.result(progress, self._sleep)
+            except ClientError as error:
+                raise _refused(error) from error
+            except (BotoCoreError, OSError) as error:
+                raise service.unreachable(SERVICE) from error
+            try:
+                words, speakers, language = _read(answer)
+            except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+                raise service.unreadable(SERVICE) from error
+            transcript = sound.transcript(
+                words,
+                speakers,
+                language=options.language or language or "es",
+                engine=self.name,
+                model=MODEL,
+            )
+        progress(1.0)
+        return transcript
+
+    def encryption(self) -> dict[str, str]:
+        """How our bucket is to keep what we put there."""
+        if self._kms_key is None:
+            return {}
+        return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": self._kms_key}
+
+    def settings(self, sound: Outgoing, options: Options) -> dict[str, Any]:
+        """What is asked of a job, but for where its files are."""
+        asked: dict[str, Any] = {}
+        settings: dict[str, Any] = {}
+        if options.language:
+            asked["LanguageCode"] = LANGUAGES[options.language]
+        else:
+            asked["IdentifyLanguage"] = True
+            asked["LanguageOptions"] = list(LANGUAGES.values())
+        if self._vocabulary and options.language == "es":
+            settings["VocabularyName"] = self._vocabulary
+        elif self._vocabulary and not options.language:
+            asked["LanguageIdSettings"] = {"es-ES": {"VocabularyName": self._vocabulary}}
+        if sound.apart:
+            settings["ChannelIdentification"] = True
+        elif options.speakers > 1:
+            settings |= {"ShowSpeakerLabels": True, "MaxSpeakerLabels": options.speakers}
+        if self._kms_key:
+            asked["OutputEncryptionKMSKeyId"] = self._kms_key
+        return {**asked, "Settings": settings} if settings else asked
+
+    def _clients(self) -> _Clients:
+        import boto3
+        from botocore.config import Config
+
+        config = Config(
+            retries={"mode": "standard", "max_attempts": 3}, connect_timeout=10, read_timeout=60
+        )
+        return _Clients(
+            transcribe=boto3.client(
+                "transcribe", region_name=self._region, endpoint_url=self._endpoint, config=config
+            ),
+            s3=boto3.client(
+                "s3", region_name=self._region, endpoint_url=self._s3_endpoint, config=config
+            ),
+        )
+
+
+class _Clients:
+    def __init__(self, *, transcribe: Any, s3: Any) -> None:
+        self.transcribe = transcribe
+        self.s3 = s3
+
+
+def job_name(path: Path, options: Options) -> str:
+    """The same for the same recording asked for in the same way, and for nothing else: what was
+    struck out of it since makes it another."""
+    asked = (options.language, options.speakers, options.reference)
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256")
+    digest.update(repr(asked).encode())
+    reference = re.sub(r"[^0-9a-zA-Z-]", "", options.reference)[:60]
+    return "-".join(part for part in ("portal", reference, digest.hexdigest()[:16]) if part)
+
+
+class _Job:
+    """One transcription at the service. Raises ClientError, BotoCoreError, EngineError."""
+
+    def __init__(self, clients: _Clients, bucket: str, name: str, engine: AWSEngine) -> None:
+        self._clients = clients
+        self._bucket = bucket
+        self._name = name
+        self._engine = engine
+        self._sound = f"{name}/audio.flac"
+        self._result = f"{name}/result.json"
+
+    def goes_on(self) -> bool:
+        """Whether an earlier attempt has started it; one that failed is cleared away."""
+        job = self._look()
+        if job is not None and job["TranscriptionJobStatus"] == "FAILED":
+            self._clear()
+            return False
+        return job is not None
+
+    def start(self, sound: Outgoing, options: Options) -> None:
+        [whole] = sound.parts
+        encryption = self._engine.encryption()
+        self._clients.s3.upload_file(
+            str(whole.path), self._bucket, self._sound, ExtraArgs=encryption or None
+        )
+        self._clients.transcribe.start_transcription_job(
+            TranscriptionJobName=self._name,
+            Media={"MediaFileUri": f"s3://{self._bucket}/{self._sound}"},
+            MediaFormat="flac",
+            MediaSampleRateHertz=16_000,
+            OutputBucketName=self._bucket,
+            OutputKey=self._result,
+            **self._engine.settings(sound, options),
+        )
+
+    def result(
+        self, progress: Callable[[float], None], sleep: Callable[[float], None]
+    ) -> Mapping[str, Any]:
+        """Wait for it, read it, and leave nothing of it there."""
+        waited, looks = 0.0, 0
+        while True:
+            job = self._look()
+            status = job["TranscriptionJobStatus"] if job else "GONE"
+            if status == "COMPLETED":
+                break
+            if status in {"FAILED", "GONE"} or waited > LONGEST:
+                self._clear()
+                raise EngineError(
+                    f"{SERVICE} no ha podido con esta grabación. {service.SAFE} Pruebe con otro "
+                    "motor.",
+                    retryable=status == "GONE",
+                )
+            wait = WAITS[min(looks, len(WAITS) - 1)]
+            waited, looks = waited + wait, looks + 1
+            share = 0.3 + 0.6 * (1 - 0.9**looks)
+            while wait > 0:
+                progress(share)  # often: it is what stops us when the worker has to go
+                sleep(min(wait, TELL_EVERY))
+                wait -= TELL_EVERY
+        body = self._clients.s3.get_object(Bucket=self._bucket, Key=self._result)["Body"].read()
+        self._clear()
+        try:
+            answer = json.loads(body)
+        except ValueError as error:
+            raise service.unreadable(SERVICE) from error
+        if not isinstance(answer, dict):
+            raise service.unreadable(SERVICE)
+        return answer
+
+    def _look(self) -> Mapping[str, Any] | None:
+        from botocore.exceptions import ClientError
+
+        try:
+            answer = self._clients.transcribe.get_transcription_job(TranscriptionJobName=self._name)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in NO_SUCH_JOB:
+                return None
+            raise
+        job: Mapping[str, Any] = answer["TranscriptionJob"]
+        return job
+
+    def _clear(self) -> None:
+        """A job that is gone already, or a file, is no reason to fail."""
+        from botocore.exceptions import ClientError
+
+        try:
+            self._clients.transcribe.delete_transcription_job(TranscriptionJobName=self._name)
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in NO_SUCH_JOB:
+                raise
+        self._clients.s3.delete_object(Bucket=self._bucket, Key=self._sound)
+        self._clients.s3.delete_object(Bucket=self._bucket, Key=self._result)
+
+
+def _refused(error: Any) -> EngineError:
+    """From a ClientError."""
+    code = error.response.get("Error", {}).get("Code", "")
+    if code in {"LimitExceededException", "ThrottlingException", "SlowDown"}:
+        return service.refused(SERVICE, 429)
+    if code in {"AccessDenied", "AccessDeniedException", "UnrecognizedClientException",
+                "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken"}:  # fmt: skip
+        return service.refused(SERVICE, 403)
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return service.refused(SERVICE, int(status))
+
+
+def _read(answer: Mapping[str, Any]) -> tuple[list[Word], list[object], str | None]:
+    """Words, the speaker or channel of each, the language. Raises KeyError, TypeError, ValueError,
+    IndexError, AttributeError."""
+    results = answer["results"]
+    words: list[Word] = []
+    speakers: list[object] = []
+    channels = results.get("channel_labels", {}).get("channels")
+    if channels:
+        for channel in channels:
+            said = words_of(channel["items"])
+            words += [word for word, _ in said]
+            speakers += [channel["channel_label"]] * len(said)
+    else:
+        for word, speaker in words_of(results["items"]):
+            words.append(word)
+            speakers.append(speaker)
+    code = results.get("language_code")
+    return words, speakers, str(code).split("-")[0] if code else None
+
+
+def words_of(items: Sequence[Mapping[str, Any]]) -> list[tuple[Word, object]]:
+    """Words with their punctuation, and the label of who says them."""
+    found: list[tuple[Word, object]] = []
+    for item in items:
+        best = item["alternatives"][0]
+        if item["type"] == "punctuation":
+            if found:
+                word, speaker = found[-1]
+                joined = Word(word.text + best["content"], word.start, word.end, word.probability)
+                found[-1] = (joined, speaker)
+            continue
+        word = Word(
+            str(best["content"]),
+            float(item["start_time"]),
+            float(item["end_time"]),
+            float(best["confidence"]),
+        )
+        found.append((word, item.get("speaker_label")))
+    return found
