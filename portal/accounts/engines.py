@@ -45,6 +45,7 @@ def options() -> dict[str, dict[str, Any]]:
             "api_key": settings.ENV.deepgram_api_key,
             "url": settings.ENV.deepgram_url,
             "model": settings.ENV.deepgram_model,
+            "models_dir": settings.ENV.data / "models",
         },
         "openai": {
             "base_url": settings.ENV.openai_base_url,

@@ -174,6 +174,7 @@ class Listener(threading.Thread):
     ) -> None:
         super().__init__(name=f"listening to {recording}", daemon=True)
         self.recording = recording
+        self.engine = engine.name
         self.failure: Exception | None = None
         self.live = False
         """The model is there and listens."""

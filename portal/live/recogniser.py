@@ -21,13 +21,14 @@ from uuid import UUID
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
-from portal.accounts.engines import options
+from portal.accounts.engines import ON_THIS_MACHINE, options
 from portal.faults import kind_and_place
 from portal.live import events
 from portal.live.listening import Listener, lock
 from portal.live.models import LiveRecording
 from portal.live.overload import Load, Overload
 from portal.live.ticking import Ticker
+from portal.participants.leaving import may_leave
 from portal.speech.engines import get_engine
 from portal.speech.engines.base import TranscriptionEngine
 
@@ -103,6 +104,7 @@ class Recogniser:
         self._left_out: set[UUID] = set()
         self._skip: set[UUID] = set()
         self._failures: dict[UUID, _Failures] = {}
+        self._stay_here: set[UUID] = set()
         self._told: dict[UUID, tuple[str, float]] = {}
         self._overload = Overload()
         self._use = _Use()
@@ -132,6 +134,7 @@ class Recogniser:
         self._take_leave(now)
         recordings = list(
             LiveRecording.objects.exclude(state=LiveRecording.State.STORED)
+            .select_related("participant__team", "consent")
             .filter(seen_at__gt=timezone.now() - LISTEN_FOR, consent__withdrawn_at__isnull=True)
             .order_by("created_at")
         )
@@ -162,6 +165,9 @@ class Recogniser:
             error = listener.failure
             if error is None or isinstance(error, OperationalError | InterfaceError):
                 continue
+            if listener.engine not in ON_THIS_MACHINE:
+                self._stay_here.add(pk)  # what the service did not hear is heard here, at once
+                continue
             earlier = self._failures.get(pk)
             times = earlier.times if earlier and now - began < STEADY else 0
             wait = WAITS[times] if times < len(WAITS) else float("inf")
@@ -173,6 +179,7 @@ class Recogniser:
                 listener.stop()
         self._left_out &= there
         self._skip &= there
+        self._stay_here &= there
         for kept in (self._failures, self._told):
             for pk in set(kept) - there:
                 del kept[pk]
@@ -202,6 +209,8 @@ class Recogniser:
         """Listen to it, if somebody has to, and tell its screens how that stands."""
         pk = recording.pk
         listener = self._listeners.get(pk)
+        if listener is not None and not _may_hear(listener.engine, recording):
+            listener.stop()  # the next one listens here
         if listener is None:
             with lock(pk) as free:
                 if not free:  # another recogniser is at it, and tells
@@ -212,7 +221,7 @@ class Recogniser:
                     return
             listener = Listener(
                 pk,
-                _engine(recording.engine),
+                self._engine_for(recording),
                 self._ticker,
                 room=self._has_room,
                 skip=pk in self._skip,
@@ -228,9 +237,15 @@ class Recogniser:
         failures = self._failures.get(recording.pk)
         if recording.pk in self._left_out or (failures and now < failures.again):
             return "later"
-        if _engine(recording.engine).check():
+        if self._engine_for(recording).check():
             return "off"
         return None
+
+    def _engine_for(self, recording: LiveRecording) -> TranscriptionEngine:
+        """The one that was chosen, as long as it works and may; else that of this machine."""
+        if recording.pk in self._stay_here or not _may_hear(recording.engine, recording):
+            return _engine(LOCAL)
+        return _engine(recording.engine)
 
     def _tell(self, pk: UUID, status: str, now: float) -> None:
         before, told = self._told.get(pk, ("", 0.0))
@@ -245,11 +260,19 @@ class Recogniser:
         )
 
 
+def _may_hear(engine: str, recording: LiveRecording) -> bool:
+    if engine in ON_THIS_MACHINE:
+        return True
+    return bool(may_leave(recording.participant, consent=recording.consent))
+
+
 @cache
 def _engine(name: str) -> TranscriptionEngine:
-    """That of the recording where it can listen meanwhile, else the one that always can."""
+    """Of that name where it can listen meanwhile, else the one that always can."""
     engine = get_engine(name, **options().get(name, {}))
-    return engine if engine.supports_streaming or name == LOCAL else _engine(LOCAL)
+    if name == LOCAL or (engine.supports_streaming and not engine.check()):
+        return engine
+    return _engine(LOCAL)
 
 
 class _Use:

@@ -121,6 +121,12 @@ class SpeakerEncoder:
         return middles, np.asarray(vectors, np.float32)
 
 
+@cache
+def encoder_at(path: Path) -> SpeakerEncoder:
+    """One for all streams: ONNX Runtime takes calls from many threads."""
+    return SpeakerEncoder(path)
+
+
 def _shares(
     middles: NDArray[np.float32], *, frames: int, step: float, window: float
 ) -> NDArray[np.float32]:

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from portal.speech import models
 from portal.speech.diarization import (
     PAUSE,
     SPEAKER_PAUSES,
@@ -23,10 +25,10 @@ from portal.speech.diarization import (
     windows,
     word_scores,
 )
-from portal.speech.embeddings import Embeddings, VoiceEncoder, unit
-from portal.speech.engines.base import Turn, Word
+from portal.speech.embeddings import Embeddings, VoiceEncoder, encoder_at, unit
+from portal.speech.engines.base import Options, Turn, Word
 from portal.speech.pieces import Piece
-from portal.speech.samples import Vector, named
+from portal.speech.samples import Vector, named, voices_of
 from portal.speech.turns import build_turns, ends_sentence
 from portal.speech.vad import Stretch, speech_stretches
 
@@ -187,6 +189,28 @@ class LiveVoices:
                 names = (f"S{number}" for number in count(1))
                 labels[voice] = next(name for name in names if name not in labels.values())
         return [labels[voice] for voice in range(len(centres))]
+
+
+def live_voices(
+    models_dir: Path,
+    options: Options,
+    *,
+    turns: int,
+    known: Mapping[str, Sequence[float]] | None,
+) -> LiveVoices | None:
+    """What tells the speakers of a stream, as ``TranscriptionEngine.stream`` is asked for one; None
+    for a single speaker, and without the model of voices."""
+    path = models.speaker_model(models_dir) if options.speakers > 1 else None
+    if path is None:
+        return None
+    encoder = encoder_at(path)
+    earlier = {label: np.array(voice, np.float32) for label, voice in (known or {}).items()}
+    return LiveVoices(
+        encoder,
+        speakers=options.speakers,
+        turns=turns,
+        samples=earlier or voices_of(options.voices, encoder),
+    )
 
 
 def _sentences(words: Sequence[Word]) -> Iterator[list[Word]]:

@@ -12,7 +12,7 @@ from tests.servers.http import Answer, Request, Server
 class Deepgram(Server):
     """``key`` is what it lets in."""
 
-    def __init__(self, *, key: str = "dg-test") -> None:
+    def __init__(self, *, key: str = "dg-test-key") -> None:
         super().__init__()
         self.key = key
 

@@ -11,12 +11,15 @@ import pytest
 from django.db import connection
 
 from conftest import Cast
+from portal import environment
 from portal.accounts.models import Employee
 from portal.assessments.questionnaires import seed_default_questionnaire
 from portal.live import recogniser, services
 from portal.live.models import LiveRecording, LiveTick, LiveTurn
 from portal.live.tests.spoken import Browser, Recogniser, pcm_of, screen, silence, until
 from portal.participants.models import Consent
+from tests.servers.deepgram_live import DeepgramLive
+from tests.servers.hearing import conversation
 
 AUDIO = Path(__file__).parents[3] / "tests" / "audio"
 
@@ -28,12 +31,14 @@ def begin(cast: Cast, consent: Consent, tmp_path: Path, settings: Any) -> Begin:
     settings.MEDIA_ROOT = str(tmp_path)
     seed_default_questionnaire()
 
-    def start(employee: Employee = cast.owner, language: str = "es") -> LiveRecording:
+    def start(
+        employee: Employee = cast.owner, language: str = "es", engine: str = "local"
+    ) -> LiveRecording:
         return services.start(
             employee=employee,
             participant=consent.participant,
             consent=consent,
-            engine="local",
+            engine=engine,
             language=language,
             voices={},
         )
@@ -106,6 +111,42 @@ def test_killed_in_the_middle_another_goes_on(
     assert "live" in statuses
     assert watching.of(recording, "turns")
     assert watching.of(recording, "coverage")
+
+
+@pytest.mark.model
+@pytest.mark.django_db(transaction=True)
+def test_what_a_service_outside_no_longer_hears_is_heard_here(
+    begin: Begin,
+    listen: Callable[[], Recogniser],
+    consent: Consent,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server = DeepgramLive()
+    server.breaks_after = 12.0
+    monkeypatch.setenv("PORTAL_DEEPGRAM_API_KEY", server.key)
+    monkeypatch.setenv("PORTAL_DEEPGRAM_URL", server.url)
+    settings.ENV = environment.read()
+    consent.external = True
+    consent.save()
+    recording = begin(engine="deepgram")
+    browser = Browser(recording)
+    spoken, _ = conversation()
+    browser.sends(spoken + silence(2))
+    browser.close()
+    with server.running():
+        process = listen()
+        until(lambda: "espalda" in " ".join(turn.text for turn in turns_of(recording)))
+        _seconds, output = process.stop()
+    recording.refresh_from_db()
+    assert recording.heard_engine == "local"
+    assert len(server.queries) == 1
+    said = " ".join(turn.text for turn in turns_of(recording))
+    assert said.startswith("Buenos días. ¿Tiene usted la nacionalidad española?")
+    for once in ("Colombia", "empadronad", "hermano", "alquiler", "espalda"):
+        assert said.count(once) == 1, said
+    assert {turn.speaker for turn in turns_of(recording)} == {"S1", "S2"}
+    assert "EngineError" in output and "Colombia" not in output
 
 
 @pytest.mark.model

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from json import JSONDecodeError
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from portal.engine import Problem, Usage, used
+from portal.speech import models
 from portal.speech.engines import service
 from portal.speech.engines.base import Audio, Options, Transcript, Word, no_progress
 from portal.speech.outgoing import outgoing
 
 if TYPE_CHECKING:
     from deepgram import DeepgramClient
+
+    from portal.speech.engines.remote_stream import RemoteStream
 
 SERVICE = "Deepgram"
 
@@ -22,13 +25,18 @@ EUROPE = "https://api.eu.deepgram.com"
 
 BLOCK = 1 << 20
 
+ENDPOINTING = 300
+"""Milliseconds of silence after which what was said is final."""
 
-class DeepgramEngine(service.FilesOnly):
+
+class DeepgramEngine:
     """``url``: where it is reached; a plain http address is for a server of one's own. ``timeout``:
-    seconds without a byte; a long recording is answered after some minutes."""
+    seconds without a byte; a long recording is answered after some minutes. ``models_dir``: where
+    the model of voices is, by which speakers are told apart live."""
 
     name = "deepgram"
     supports_diarization = True
+    supports_streaming = True
 
     def __init__(
         self,
@@ -36,11 +44,13 @@ class DeepgramEngine(service.FilesOnly):
         api_key: str | None = None,
         url: str = EUROPE,
         model: str = "nova-3",
+        models_dir: Path | None = None,
         timeout: float = 900.0,
     ) -> None:
         self._api_key = api_key
         self._url = url
         self._model = model
+        self._models_dir = models_dir or models.default_models_dir()
         self._timeout = timeout
 
     def check(self) -> list[Problem]:
@@ -71,7 +81,44 @@ class DeepgramEngine(service.FilesOnly):
         progress(1.0)
         return transcript
 
-    def client(self) -> DeepgramClient:
+    def stream(
+        self,
+        *,
+        options: Options,
+        start: float = 0.0,
+        turns: int = 0,
+        voices: Mapping[str, Sequence[float]] | None = None,
+        room: Callable[[], bool] = lambda: False,
+    ) -> RemoteStream:
+        from portal.speech.engines.deepgram_live import Socket
+        from portal.speech.engines.remote_stream import RemoteStream
+        from portal.speech.voices import live_voices
+
+        service.first_of(self.check())
+        wanted: dict[str, Any] = {"language": options.language or "multi"}
+        if options.vocabulary:
+            wanted["keyterm"] = list(options.vocabulary)
+        told_apart = live_voices(self._models_dir, options, turns=turns, known=voices)
+        if told_apart is None and options.speakers > 1:
+            wanted["diarize_model"] = "latest"
+        client = self._client()
+        return RemoteStream(
+            lambda: Socket(
+                client,
+                model=self._model,
+                endpointing=ENDPOINTING,
+                **wanted,
+            ),
+            name=self.name,
+            label=SERVICE,
+            model=self._model,
+            start=start,
+            voices=told_apart,
+            room=room,
+            pace=None,
+        )
+
+    def _client(self) -> DeepgramClient:
         from deepgram import DeepgramClient
         from deepgram.environment import DeepgramClientEnvironment
 
@@ -102,7 +149,7 @@ class DeepgramEngine(service.FilesOnly):
         if options.vocabulary:
             wanted["keyterm"] = list(options.vocabulary)
         try:
-            answer = self.client().listen.v1.media.transcribe_file(
+            answer = self._client().listen.v1.media.transcribe_file(
                 request=_told(path, progress),
                 model=self._model,
                 smart_format=True,

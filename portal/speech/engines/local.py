@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from portal.engine import EngineError, Problem
 from portal.speech import audio as sound
@@ -26,7 +23,6 @@ from portal.speech.turns import build_turns
 
 if TYPE_CHECKING:
     from portal.speech.diarization import VoiceTimeline
-    from portal.speech.embeddings import SpeakerEncoder
     from portal.speech.engines.local_stream import LocalStream
 
 
@@ -148,10 +144,10 @@ class LocalEngine:
 
     def _voices(self) -> VoiceTimeline:
         from portal.speech.diarization import VoiceTimeline
-        from portal.speech.embeddings import FilterbankEncoder
+        from portal.speech.embeddings import FilterbankEncoder, encoder_at
 
         path = models.speaker_model(self._models_dir)
-        return VoiceTimeline(_encoder(path) if path else FilterbankEncoder())
+        return VoiceTimeline(encoder_at(path) if path else FilterbankEncoder())
 
     def stream(
         self,
@@ -164,19 +160,8 @@ class LocalEngine:
     ) -> LocalStream:
         """Without the model of voices everybody is "S1" until the final pass."""
         from portal.speech.engines.local_stream import LocalStream
-        from portal.speech.voices import LiveVoices
+        from portal.speech.voices import live_voices
 
-        path = models.speaker_model(self._models_dir) if options.speakers > 1 else None
-        speakers = None
-        if path:
-            encoder = _encoder(path)
-            known = {label: np.array(voice, np.float32) for label, voice in (voices or {}).items()}
-            speakers = LiveVoices(
-                encoder,
-                speakers=options.speakers,
-                turns=turns,
-                samples=known or voices_of(options.voices, encoder),
-            )
         folder = self._folder()
         return LocalStream(
             # Pieces of a few seconds gain little from a second thread, and many recordings much
@@ -185,21 +170,13 @@ class LocalEngine:
             model=_model_name(folder),
             options=options,
             start=start,
-            voices=speakers,
+            voices=live_voices(self._models_dir, options, turns=turns, known=voices),
             room=room,
         )
 
 
 def _model_name(folder: Path) -> str:
     return folder.name.removesuffix("-packaged")
-
-
-@lru_cache(maxsize=1)
-def _encoder(path: Path) -> SpeakerEncoder:
-    """One for all streams: ONNX Runtime takes calls from many threads."""
-    from portal.speech.embeddings import SpeakerEncoder
-
-    return SpeakerEncoder(path)
 
 
 def _finished(work: Future[None]) -> bool:

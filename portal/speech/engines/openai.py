@@ -128,10 +128,10 @@ class OpenAIEngine(service.FilesOnly):
 
     def _timeline(self) -> VoiceTimeline:
         from portal.speech.diarization import VoiceTimeline
-        from portal.speech.embeddings import FilterbankEncoder, SpeakerEncoder
+        from portal.speech.embeddings import FilterbankEncoder, encoder_at
 
         path = models.speaker_model(self._models_dir)
-        return VoiceTimeline(SpeakerEncoder(path) if path else FilterbankEncoder())
+        return VoiceTimeline(encoder_at(path) if path else FilterbankEncoder())
 
     def _ask(self, client: OpenAI, part: Part, options: Options, language: str | None) -> _Said:
         import openai

@@ -80,7 +80,7 @@ class FilesOnly:
         start: float = 0.0,
         turns: int = 0,
         voices: Mapping[str, Sequence[float]] | None = None,
-        preview: Callable[[], bool] = lambda: False,
+        room: Callable[[], bool] = lambda: False,
     ) -> TranscriptStream:
         raise EngineError("Este motor no transcribe mientras se graba.")
 
