@@ -40,6 +40,7 @@ def options() -> dict[str, dict[str, Any]]:
             "region": settings.ENV.aws_transcribe_region,
             "kms_key": settings.ENV.aws_transcribe_kms_key,
             "vocabulary": settings.ENV.aws_transcribe_vocabulary,
+            "models_dir": settings.ENV.data / "models",
         },
         "deepgram": {
             "api_key": settings.ENV.deepgram_api_key,

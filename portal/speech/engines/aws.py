@@ -15,12 +15,16 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from portal.engine import EngineError, Problem, Usage, used
+from portal.speech import models
 from portal.speech.engines import service
 from portal.speech.engines.base import Audio, Options, Transcript, Word, no_progress
 from portal.speech.outgoing import Outgoing, outgoing
+
+if TYPE_CHECKING:
+    from portal.speech.engines.remote_stream import RemoteStream
 
 SERVICE = "AWS Transcribe"
 MODEL = "standard"
@@ -35,6 +39,11 @@ LANGUAGES = {
 }  # fmt: skip
 """Those of an office that the service knows."""
 
+LIVE_LANGUAGES = {
+    code: LANGUAGES[code] for code in ("es", "ca", "gl", "eu", "en", "fr", "pt", "de", "it")
+}
+"""Those of them that it takes live, as far as is known; one accent of each."""
+
 WAITS = (2.0, 3.0, 5.0, 8.0, 13.0, 20.0, 30.0)
 """Seconds between two looks at a job; then always the last."""
 
@@ -47,13 +56,20 @@ NO_SUCH_JOB = frozenset({"NotFoundException", "BadRequestException"})
 """The second is what it says in practice of a name that no job has."""
 
 
-class AWSEngine(service.FilesOnly):
+PACE = 1.5
+"""Times faster than spoken that a live connection takes sound: too fast, and it breaks off."""
+
+
+class AWSEngine:
     """``bucket`` is in ``region``, and ours. ``kms_key``: for what lies in it, None for what the
     bucket says. ``vocabulary``: name of a custom one, in Spanish. Credentials: the machine's.
-    ``endpoint`` and ``s3_endpoint``: where else the service and the bucket are reached."""
+    ``endpoint``, ``s3_endpoint`` and ``live_endpoint``: where else the service, the bucket and the
+    live service are reached. ``models_dir``: where the model of voices is, by which speakers are
+    told apart live."""
 
     name = "aws"
     supports_diarization = True
+    supports_streaming = True
 
     def __init__(
         self,
@@ -64,6 +80,9 @@ class AWSEngine(service.FilesOnly):
         vocabulary: str | None = None,
         endpoint: str | None = None,
         s3_endpoint: str | None = None,
+        live_endpoint: str | None = None,
+        models_dir: Path | None = None,
+        pace: float | None = PACE,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._bucket = bucket
@@ -72,6 +91,9 @@ class AWSEngine(service.FilesOnly):
         self._vocabulary = vocabulary
         self._endpoint = endpoint
         self._s3_endpoint = s3_endpoint
+        self._live_endpoint = live_endpoint
+        self._models_dir = models_dir or models.default_models_dir()
+        self._pace = pace
         self._sleep = sleep
 
     def check(self) -> list[Problem]:
@@ -82,7 +104,7 @@ class AWSEngine(service.FilesOnly):
                     "Ponga el nombre del depósito de S3 en PORTAL_AWS_TRANSCRIBE_BUCKET.",
                 )
             ]
-        return service.lacks(SERVICE, "boto3")
+        return service.lacks(SERVICE, "boto3") or service.lacks(SERVICE, "amazon_transcribe")
 
     def transcribe(
         self, audio: Audio, *, options: Options, progress: Callable[[float], None] = no_progress
@@ -90,10 +112,8 @@ class AWSEngine(service.FilesOnly):
         from botocore.exceptions import BotoCoreError, ClientError
 
         service.first_of(self.check())
-        if options.language and options.language not in LANGUAGES:
-            raise EngineError(
-                f"{SERVICE} no conoce ese idioma. {service.SAFE} Elija otro motor, u otro idioma."
-            )
+        if options.language:
+            _code(options.language, LANGUAGES)
         with outgoing(audio.path, speakers=options.speakers, channels=True) as sound:
             progress(0.1)
             job = _Job(self._clients(), str(self._bucket), job_name(audio.path, options), self)
@@ -119,6 +139,46 @@ class AWSEngine(service.FilesOnly):
             )
         progress(1.0)
         return transcript
+
+    def stream(
+        self,
+        *,
+        options: Options,
+        start: float = 0.0,
+        turns: int = 0,
+        voices: Mapping[str, Sequence[float]] | None = None,
+        preview: Callable[[], bool] = lambda: False,
+    ) -> RemoteStream:
+        from portal.speech.engines.aws_live import Session
+        from portal.speech.engines.remote_stream import RemoteStream
+        from portal.speech.voices import live_voices
+
+        service.first_of(self.check())
+        wanted: dict[str, Any] = {}
+        if options.language:
+            wanted["language_code"] = _code(options.language, LIVE_LANGUAGES)
+            if self._vocabulary and options.language == "es":
+                wanted["vocabulary_name"] = self._vocabulary
+        else:
+            wanted |= {
+                "language_code": None,
+                "identify_language": True,
+                "language_options": list(LIVE_LANGUAGES.values()),
+                "preferred_language": LIVE_LANGUAGES["es"],
+            }
+        told_apart = live_voices(self._models_dir, options, turns=turns, known=voices)
+        if told_apart is None and options.speakers > 1:
+            wanted["show_speaker_label"] = True
+        return RemoteStream(
+            lambda: Session(region=self._region, endpoint=self._live_endpoint, **wanted),
+            name=self.name,
+            label=SERVICE,
+            model=MODEL,
+            start=start,
+            voices=told_apart,
+            preview=preview,
+            pace=self._pace,
+        )
 
     def encryption(self) -> dict[str, str]:
         """How our bucket is to keep what we put there."""
@@ -162,6 +222,15 @@ class AWSEngine(service.FilesOnly):
                 "s3", region_name=self._region, endpoint_url=self._s3_endpoint, config=config
             ),
         )
+
+
+def _code(language: str, known: Mapping[str, str]) -> str:
+    """What the service calls it. Raises EngineError."""
+    if language not in known:
+        raise EngineError(
+            f"{SERVICE} no conoce ese idioma. {service.SAFE} Elija otro motor, u otro idioma."
+        )
+    return known[language]
 
 
 class _Clients:

@@ -103,6 +103,7 @@ class RemoteStream:
         self._began = 0.0  # seconds of the recording at which the connection begins
         self._connected_at = 0.0
         self._sent = 0
+        self._broken: EngineError | None = None
         self._last_end = start
         self._preview = ""
 
@@ -119,6 +120,8 @@ class RemoteStream:
                 return []
             self._open()
             samples = self._sound
+        if self._broken is not None:
+            self._fail(self._broken)
         self._send(samples)
         return [event for answer in self._answers(PATIENCE) for event in self._take(answer)]
 
@@ -126,7 +129,10 @@ class RemoteStream:
         events: list[StreamEvent] = []
         connection = self._connection
         if connection is not None:
-            connection.finish()
+            try:
+                connection.finish()
+            except EngineError as error:
+                self._fail(error)
             for answer in self._answers(LAST_WAIT):
                 events += self._take(answer)
             if self._connection is not None:
@@ -157,7 +163,8 @@ class RemoteStream:
             try:
                 self._connection.send(block.tobytes())
             except EngineError as error:
-                self._fail(error)
+                self._broken = error  # after what it has answered before
+                return
             self._sent += len(block)
 
     def _answers(self, wait: float) -> Iterator[Answer]:
@@ -180,7 +187,7 @@ class RemoteStream:
 
     def _fail(self, error: EngineError) -> None:
         """Raises ``error``. Nothing is left that a closing could wait for."""
-        connection, self._connection = self._connection, None
+        connection, self._connection, self._broken = self._connection, None, None
         if connection is not None:
             connection.leave()
         self._sound, self._probability = self._sound[:0], self._probability[:0]
