@@ -18,12 +18,13 @@ endif
 CATALOGS := $(wildcard portal/*/locale/*/LC_MESSAGES/*.po)
 STATIC := $(shell find portal -type f -path '*/static/*')
 
-.PHONY: help setup models run test lint format bench train screenshots lock clean
+.PHONY: help setup models run test test-cloud lint format bench train screenshots lock clean
 
 help:
 	@echo 'make run          prepara lo que falte y pone en marcha el portal con una demostración'
 	@echo 'make setup        solo prepara'
 	@echo 'make test         todas las pruebas        make lint         todas las comprobaciones'
+	@echo 'make test-cloud   los motores externos de los que haya clave, de verdad'
 	@echo 'make bench        mediciones (BENCH=live: la grabación; speech: las voces)'
 	@echo 'make train        aprende del corpus lo que usa el análisis local'
 	@echo 'make screenshots  imágenes del README'
@@ -78,6 +79,10 @@ test: .venv/dev.done node_modules/dev.done setup
 	@bin/need-chromium
 	@bin/need-pango
 	$(PYTHON) -m pytest $(ARGS)
+
+# With the keys of the environment, against the real services.
+test-cloud: .venv/dev.done setup
+	$(PYTHON) -m pytest tests/cloud/real_services.py -rs $(ARGS)
 
 lint: .venv/dev.done node_modules/dev.done
 	.venv/bin/ruff check .

@@ -105,6 +105,22 @@ def _speech(env: environment.Environment) -> Iterator[Finding]:
     )
 
 
+def _outside() -> Iterator[Finding]:
+    """Engines of others: none is needed."""
+    from portal.accounts import engines
+
+    lacking = {name: why for name, _, why in engines.lacking()}
+    for name, label in engines.NAMES.items():
+        if name not in engines.ON_THIS_MACHINE:
+            why = lacking.get(name)
+            yield Finding(
+                str(label),
+                True if why is None else None,
+                "listo" if why is None else why,
+                "Solo hace falta si lo quiere usar.",
+            )
+
+
 def _checksum(folder: Path) -> Iterator[Finding]:
     from portal.speech import models
 
@@ -212,6 +228,7 @@ def _inside_django(kind: str) -> Iterator[Finding]:
         )
         yield _worker()
         yield _recogniser()
+    yield from _outside()
 
 
 def _worker() -> Finding:

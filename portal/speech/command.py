@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,9 @@ models_dir_option = click.option(
 
 @click.command()
 @click.argument("audio", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--engine", default="local", show_default=True, help="Motor de transcripción.")
+@click.option(
+    "--engine", default="local", show_default=True, help="Motor: local, aws, deepgram, openai."
+)
 @click.option("--language", default="auto", show_default=True, help="Código ISO 639-1, o auto.")
 @click.option(
     "--speakers", type=click.IntRange(1, 10), default=2, show_default=True, help="Cuántos hablan."
@@ -69,13 +72,11 @@ def transcribe(
     from portal.speech.formats import FORMATS as WRITERS
     from portal.speech.models import default_models_dir
 
-    options: dict[str, Any] = {}
-    if engine == "local":
-        options = {
-            "models_dir": models_dir or default_models_dir(),
-            "model": model,
-            "cpu_threads": threads,
-        }
+    folder = models_dir or default_models_dir()
+    options: dict[str, Any] = {
+        "local": {"models_dir": folder, "model": model, "cpu_threads": threads},
+        **_outside(folder),
+    }.get(engine, {})
     wanted = Options(language=None if language == "auto" else language, speakers=speakers)
     try:
         transcript = get_engine(engine, **options).transcribe(
@@ -86,6 +87,29 @@ def transcribe(
     finally:
         _end_progress()
     click.echo(WRITERS[form](transcript, _roles(transcript)).rstrip("\n"))
+
+
+def _outside(models_dir: Path) -> dict[str, dict[str, Any]]:
+    """By engine, what it is made with. The same variables as those of an installation; those that
+    are not set are left to the engine."""
+
+    def given(prefix: str, **names: str) -> dict[str, Any]:
+        found = {
+            option: os.environ.get(f"PORTAL_{prefix}_{name}") for option, name in names.items()
+        }
+        return {"models_dir": models_dir, **{key: value for key, value in found.items() if value}}
+
+    return {
+        "aws": given(
+            "AWS_TRANSCRIBE",
+            bucket="BUCKET",
+            region="REGION",
+            kms_key="KMS_KEY",
+            vocabulary="VOCABULARY",
+        ),
+        "deepgram": given("DEEPGRAM", api_key="API_KEY", url="URL", model="MODEL"),
+        "openai": given("OPENAI", base_url="BASE_URL", api_key="API_KEY", model="MODEL"),
+    }
 
 
 @click.group()

@@ -35,7 +35,7 @@ LANGUAGES = {
     "es": "es-ES", "ca": "ca-ES", "gl": "gl-ES", "eu": "eu-ES", "en": "en-GB", "fr": "fr-FR",
     "ar": "ar-SA", "uk": "uk-UA", "ru": "ru-RU", "ro": "ro-RO", "pt": "pt-PT", "de": "de-DE",
     "it": "it-IT", "bg": "bg-BG", "pl": "pl-PL", "zh": "zh-CN", "hi": "hi-IN", "bn": "bn-IN",
-    "fa": "fa-IR", "ka": "ka-GE",
+    "fa": "fa-IR", "ka": "ka-GE", "sq": "sq-AL", "hy": "hy-AM",
 }  # fmt: skip
 """Those of an office that the service knows."""
 
@@ -43,6 +43,9 @@ LIVE_LANGUAGES = {
     code: LANGUAGES[code] for code in ("es", "ca", "gl", "eu", "en", "fr", "pt", "de", "it")
 }
 """Those of them that it takes live, as far as is known; one accent of each."""
+
+GUESSED = ("es", "en", "fr", "ca", "pt")
+"""What a live conversation may be in when nobody says; more than five are not advised."""
 
 WAITS = (2.0, 3.0, 5.0, 8.0, 13.0, 20.0, 30.0)
 """Seconds between two looks at a job; then always the last."""
@@ -62,7 +65,7 @@ PACE = 1.5
 
 class AWSEngine:
     """``bucket`` is in ``region``, and ours. ``kms_key``: for what lies in it, None for what the
-    bucket says. ``vocabulary``: name of a custom one, in Spanish. Credentials: the machine's.
+    bucket says. ``vocabulary``: name of a custom one, for Spanish. Credentials: the machine's.
     ``endpoint``, ``s3_endpoint`` and ``live_endpoint``: where else the service, the bucket and the
     live service are reached. ``models_dir``: where the model of voices is, by which speakers are
     told apart live."""
@@ -163,7 +166,7 @@ class AWSEngine:
             wanted |= {
                 "language_code": None,
                 "identify_language": True,
-                "language_options": list(LIVE_LANGUAGES.values()),
+                "language_options": [LIVE_LANGUAGES[code] for code in GUESSED],
                 "preferred_language": LIVE_LANGUAGES["es"],
             }
         told_apart = live_voices(self._models_dir, options, turns=turns, known=voices)
@@ -194,11 +197,8 @@ class AWSEngine:
             asked["LanguageCode"] = LANGUAGES[options.language]
         else:
             asked["IdentifyLanguage"] = True
-            asked["LanguageOptions"] = list(LANGUAGES.values())
         if self._vocabulary and options.language == "es":
             settings["VocabularyName"] = self._vocabulary
-        elif self._vocabulary and not options.language:
-            asked["LanguageIdSettings"] = {"es-ES": {"VocabularyName": self._vocabulary}}
         if sound.apart:
             settings["ChannelIdentification"] = True
         elif options.speakers > 1:

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from portal.speech.command import models, transcribe
+from tests.servers.deepgram import Deepgram
 
 
 @pytest.mark.model
@@ -59,3 +60,15 @@ def test_models_are_listed(models_dir: Path) -> None:
 def test_pulling_an_unknown_model_names_the_known_ones(tmp_path: Path) -> None:
     result = CliRunner().invoke(models, ["pull", "gigante", "--models-dir", str(tmp_path)])
     assert result.exit_code == 1 and "large-v3-turbo" in result.stderr
+
+
+def test_an_engine_outside_takes_its_key_from_the_environment(dialogue: Path) -> None:
+    server = Deepgram()
+    variables = {"PORTAL_DEEPGRAM_API_KEY": server.key, "PORTAL_DEEPGRAM_URL": server.url}
+    wanted = [str(dialogue), "--engine", "deepgram", "--language", "es"]
+    with server.running():
+        result = CliRunner().invoke(transcribe, wanted, env=variables)
+        assert result.exit_code == 0, result.output
+        assert json.loads(result.stdout)["engine"] == "deepgram"
+        refused = CliRunner().invoke(transcribe, wanted, env={"PORTAL_DEEPGRAM_API_KEY": None})
+    assert "Falta la clave de Deepgram." in refused.output
