@@ -150,7 +150,7 @@ class AWSEngine:
         start: float = 0.0,
         turns: int = 0,
         voices: Mapping[str, Sequence[float]] | None = None,
-        preview: Callable[[], bool] = lambda: False,
+        room: Callable[[], bool] = lambda: False,
     ) -> RemoteStream:
         from portal.speech.engines.aws_live import Session
         from portal.speech.engines.remote_stream import RemoteStream
@@ -179,7 +179,7 @@ class AWSEngine:
             model=MODEL,
             start=start,
             voices=told_apart,
-            preview=preview,
+            room=room,
             pace=self._pace,
         )
 
