@@ -123,9 +123,13 @@ def _proof(evidence: Sequence[Evidence]) -> list[dict[str, Any]]:
     return [asdict(piece) for piece in evidence]
 
 
+def loaded(files: Sequence[Path]) -> list[dict[str, Any]]:
+    return [json.loads(file.read_text("utf-8")) for file in files]
+
+
 def read(
     engine: AnalysisEngine,
-    files: Sequence[Path],
+    interviews: Sequence[dict[str, Any]],
     questions: Sequence[Question] = default_questionnaire().questions,
     *,
     only: str = "",
@@ -137,8 +141,7 @@ def read(
     engine.ask([Turn("usuario", "Vivo con mi madre.")], "¿Con quién vive?")
     assessed: Counter[str] = Counter()
     asked: Counter[str] = Counter()
-    for file in files:
-        interview = json.loads(file.read_text("utf-8"))
+    for interview in interviews:
         turns = [Turn(t["speaker"], t["text"]) for t in interview["turns"]]
         started = time.perf_counter()
         findings = engine.assess(turns, questions)
@@ -154,10 +157,10 @@ def read(
             for f in findings
         ]
         output = {"title": described.title, "summary": described.summary, "answers": answers}
-        interview["gold"] = [g for g in interview["gold"] if only in ("", g["question"])]
+        wanted = [g for g in interview["gold"] if only in ("", g["question"])]
         findings = [f for f in findings if only in ("", f.question_id)]
-        assessed += score.count_assess(interview, output)
-        for finding, gold in zip(findings, interview["gold"], strict=True):
+        assessed += score.count_assess(interview | {"gold": wanted}, output)
+        for finding, gold in zip(findings, wanted, strict=True):
             if gold["state"] == "unasked":
                 assessed["untouched"] += 1
                 assessed["left_alone"] += finding.state == "unasked"
@@ -170,7 +173,7 @@ def read(
     figures = score.report_assess(assessed)
     free = {} if only else score.report_ask(asked)
     return figures | {
-        "false_per_interview": assessed["false_answers"] / len(files),
+        "false_per_interview": assessed["false_answers"] / len(interviews),
         "true_negatives": assessed["left_alone"] / max(1, assessed["untouched"]),
         "all_covered_f1": 2
         * (covered := assessed["tp"] + assessed["fn"])
@@ -198,7 +201,7 @@ def main() -> None:
     files = args.files or sorted((EVAL / "interviews").glob("*.json"))
     if args.inside:
         engine = KeywordSearch() if args.inside == BASELINE else get_engine(args.inside)
-        print(json.dumps(read(engine, files)))
+        print(json.dumps(read(engine, loaded(files))))
         return
     names = [*(args.engine or available_engines()), BASELINE]
     table = {name: _alone(name, files) for name in names}

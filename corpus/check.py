@@ -6,8 +6,11 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from types import ModuleType
 
+from bench.assess import scorer
 from corpus.reading import ROOT, SLUGS, TEST, learnable, lines, passes
 from portal.analysis.text import words
 
@@ -22,11 +25,12 @@ STATE_OF = {
 LEAST_ASKS, LEAST_OTHER, LEAST_ANSWERS = 19, 40, 29
 LEAST = {"answer": 10, "volunteer": 5, "decline": 2, "past": 2, "near_miss": 3}
 INTERVIEWS, TURNS = 4, range(38, 61)
+LEAST_FREE, LEAST_UNSAID = 10, 0.3
 
 
 def problems(folder: Path) -> list[str]:
     """Sentences about what is wrong with a pass; empty when it is whole."""
-    return [*_asks(folder), *_answers(folder), *_interviews(folder)]
+    return [*_asks(folder), *_answers(folder), *_interviews(folder), *_free(folder)]
 
 
 def _asks(folder: Path) -> Iterator[str]:
@@ -94,6 +98,37 @@ def _interviews(folder: Path) -> Iterator[str]:
         found = [item["found"] for item in data["qa"]]
         if sorted(found) != [False] * 2 + [True] * 4:
             yield f"{path.name}: qa is not four found and two not"
+
+
+def _free(folder: Path) -> Iterator[str]:
+    """The questions a later hand asked of the interviews."""
+    asked = lines(folder / "questions.jsonl")
+    paths = {path.stem: path for path in (folder / "interviews").glob("*.json")}
+    for number, item in enumerate(asked, 1):
+        if item["interview"] not in paths:
+            yield f"questions:{number}: unknown interview {item['interview']}"
+    for name, path in paths.items():
+        data = json.loads(path.read_text("utf-8"))
+        own = [item for item in asked if item["interview"] == name]
+        unsaid = sum(not item["found"] for item in own)
+        if len(own) < LEAST_FREE or unsaid < LEAST_UNSAID * len(own):
+            yield f"questions of {name}: {len(own)}, {unsaid} of them not spoken of"
+        said = Counter(item["q"] for item in [*own, *data["qa"]])
+        yield from (f"questions of {name}: twice: {q}" for q, times in said.items() if times > 1)
+        for item in own:
+            if any(not 0 <= at < len(data["turns"]) for at in item["evidence"]):
+                yield f"questions of {name}: evidence out of range: {item['q']}"
+                continue
+            proof = " ".join(data["turns"][at]["text"] for at in item["evidence"])
+            if not item["found"] == bool(item["keys"]) == bool(item["evidence"]):
+                yield f"questions of {name}: keys or evidence missing or too much: {item['q']}"
+            elif not _scorer().has_keys(proof, item["keys"]):
+                yield f"questions of {name}: keys are not in the evidence: {item['q']}"
+
+
+@cache
+def _scorer() -> ModuleType:
+    return scorer()
 
 
 def _texts(folder: Path) -> dict[str, str]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
+from typing import Any
 
 from bench.assess import read
 from corpus import free, reading
@@ -33,8 +33,8 @@ EXAMPLES = 10
 _OF_ONE = ("covered_f1", "state_accuracy", "evidence_hit", "key_fact", "false_per_interview")
 
 
-def interviews(*names: str) -> list[Path]:
-    return [p for n in names for p in sorted((reading.ROOT / n / "interviews").glob("*.json"))]
+def interviews(*names: str) -> list[dict[str, Any]]:
+    return [interview for name in names for interview in reading.labelled(reading.ROOT / name)]
 
 
 def show(label: str, figures: Mapping[str, float]) -> None:

@@ -149,14 +149,29 @@ def exchanges(folder: Path) -> tuple[Exchange, ...]:
     return tuple(found)
 
 
-@cache
-def interviews(folder: Path) -> tuple[Interview, ...]:
+def labelled(folder: Path) -> list[dict[str, Any]]:
+    """The whole interviews of a pass in the format of ``bench/eval``, ``qa`` with the questions
+    of ``questions.jsonl`` after those of the interview's own writer."""
+    more = lines(folder / "questions.jsonl")
     found = []
     for path in sorted((folder / "interviews").glob("*.json")):
         data = json.loads(path.read_text("utf-8"))
-        turns = tuple(Turn(t["speaker"], t["text"]) for t in data["turns"])
-        found.append(Interview(data["id"], turns, tuple(data["gold"]), tuple(data["qa"])))
-    return tuple(found)
+        data["qa"] += [item for item in more if item["interview"] == path.stem]
+        found.append(data)
+    return found
+
+
+@cache
+def interviews(folder: Path) -> tuple[Interview, ...]:
+    return tuple(
+        Interview(
+            data["id"],
+            tuple(Turn(t["speaker"], t["text"]) for t in data["turns"]),
+            tuple(data["gold"]),
+            tuple(data["qa"]),
+        )
+        for data in labelled(folder)
+    )
 
 
 def passes() -> list[Path]:
