@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from corpus import check, reading
-from corpus.fitting import fit
+from corpus.fitting import fit, fit_choice
 from corpus.train import HeadTrainer
 from portal.analysis.encoder import Vectors
 
@@ -67,3 +67,22 @@ def test_a_logistic_learns_what_tells_classes_apart() -> None:
     strongest = np.abs(judge.weights[:-1]).argmax(axis=0)
     assert strongest[1] == 0
     assert strongest[2] == 1
+
+
+def test_a_choice_learns_what_the_right_ones_of_a_group_have() -> None:
+    chance = np.random.default_rng(7)
+    groups = np.repeat(np.arange(80), chance.integers(3, 9, size=80))
+    rows = chance.normal(size=(len(groups), 3))
+    best = [
+        np.flatnonzero(groups == group)[rows[groups == group, 1].argmax()] for group in set(groups)
+    ]
+    right = np.zeros(len(groups), dtype=np.int64)
+    right[best] = 1
+    judge = fit_choice(
+        rows, right, groups, features=("a", "b", "c"), classes=("other", "holds"), penalty=0.1
+    )
+    chosen = [judge.choice(rows[groups == group]) for group in range(80)]
+    assert (
+        np.mean([c.argmax() == rows[groups == g, 1].argmax() for g, c in enumerate(chosen)]) > 0.95
+    )
+    assert np.allclose([c.sum() for c in chosen], 1.0)

@@ -31,6 +31,13 @@ class Logistic:
         shares: Matrix = scores / scores.sum(axis=1, keepdims=True)
         return shares
 
+    def choice(self, rows: NDArray[np.floating]) -> Matrix:
+        """Of shape (n,): how likely each of n rows is the one to choose among them."""
+        scores = rows @ (self.weights[:-1, 1] - self.weights[:-1, 0])
+        scores = np.exp(scores - scores.max())
+        shares: Matrix = scores / scores.sum()
+        return shares
+
     def as_data(self) -> dict[str, object]:
         names = (*self.features, "constant")
         return {

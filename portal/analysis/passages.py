@@ -11,7 +11,8 @@ from typing import cast
 
 from portal.analysis.engines.base import Turn
 from portal.analysis.grounding import EMPLOYEE
-from portal.analysis.language import read_data, word_list, word_set
+from portal.analysis.language import read_data
+from portal.analysis.seeking import FreeQuestion
 from portal.analysis.text import (
     Sentence,
     Words,
@@ -19,7 +20,6 @@ from portal.analysis.text import (
     fold,
     has_punctuation,
     sentences,
-    small_number,
     stem,
     stretches,
     words,
@@ -28,27 +28,6 @@ from portal.analysis.text import (
 _SYNONYM = 0.8
 # What an interviewer says in fewer words informs of nothing.
 _TOLD_WORDS = 6
-
-# Words of asking itself: they name no topic.
-_ASKING = frozenset(stem(word) for word in word_list("asking"))
-_PEOPLE = word_set("people")
-_TIMES = word_set("times")
-_PLACE_BEFORE = word_set("before_places")
-_NUMBERS = word_set("larger_numbers")
-_REASONS = frozenset(("porque", "por", "como", "que", "para", "debido", "culpa"))
-_QUESTION_WORDS = frozenset(
-    (word,) for word in (*word_list("fact_words"), "a", "de", "en", "con", "por", "desde", "hasta")
-)
-_KINDS = (
-    ("number", ("cuant", "que edad", "que cantidad")),
-    ("time", ("cuando", "que dia", "que mes", "que ano", "que hora", "que fecha")),
-    (
-        "place",
-        ("donde", "adonde", "que calle", "que barrio", "que ciudad", "que pais", "que pueblo"),
-    ),
-    ("person", ("quien",)),
-    ("name", ("como se llama", "que nombre", "cual es el nombre")),
-)
 
 
 @cache
@@ -60,6 +39,11 @@ def _groups() -> Mapping[str, frozenset[int]]:
         for word in fold(members).split():
             groups.setdefault(stem(word), set()).add(number)
     return {word: frozenset(numbers) for word, numbers in groups.items()}
+
+
+def alike(one: str, other: str) -> bool:
+    """Whether two stems are the same or mean about the same."""
+    return one == other or not _groups().get(one, frozenset()).isdisjoint(_groups().get(other, ()))
 
 
 def _expanded(stems: Sequence[str]) -> frozenset[int]:
@@ -108,59 +92,6 @@ class Passage:
     def names(self, wanted: str) -> tuple[float, float, float]:
         """How far the passage, what it replies to and what stands beside it name a stem, 0 to 1."""
         return self.own.holds(wanted), self.context.holds(wanted), self.beside.holds(wanted)
-
-
-class FreeQuestion:
-    """What a free question looks for: its content stems, its names, and the kind of answer."""
-
-    def __init__(self, text: str) -> None:
-        parsed = words(text)
-        self.text = text
-        stems = content_stems(parsed.folded)
-        self.stems = [s for s in dict.fromkeys(stems) if s not in _ASKING]
-        self.names = {
-            stem(word)
-            for place, word in enumerate(parsed.folded)
-            if place > 0 and parsed.text[parsed.spans[place][0]].isupper() and len(word) > 2
-        }
-        opening = " ".join(parsed.folded[:5])
-        first = parsed.folded[:1]
-        self.why = opening.startswith("por que")
-        self.yes_no = not self.why and first not in _QUESTION_WORDS
-        self.expects = next(
-            (kind for kind, starts in _KINDS if any(start in opening for start in starts)), ""
-        )
-
-    @staticmethod
-    def gives_reason(passage: Passage) -> bool:
-        return not _REASONS.isdisjoint(passage.folded)
-
-    def fits(self, passage: Passage) -> bool:
-        """Whether the passage holds anything of the kind of answer that is looked for."""
-        folded = passage.folded
-        if self.expects == "number":
-            return any(w.isdigit() or w in _NUMBERS or (small_number(w) or 0) > 1 for w in folded)
-        if self.expects == "time":
-            return any(w in _TIMES or w.isdigit() for w in folded)
-        if self.expects == "place":
-            return any(w in _PLACE_BEFORE for w in folded)
-        if self.expects == "person":
-            return self._capital(passage) or any(w in _PEOPLE for w in folded)
-        if self.expects == "name":
-            return self._capital(passage) or any(w.startswith(("llam", "nombre")) for w in folded)
-        return True
-
-    @staticmethod
-    def _capital(passage: Passage) -> bool:
-        text, spans = passage.parsed.text, passage.parsed.spans
-        places = range(passage.piece.start, passage.piece.end)
-        # A capital at the start of a sentence names nobody.
-        return any(
-            text[spans[p][0]].isupper()
-            and p > 0
-            and text[: spans[p][0]].rstrip()[-1:] not in ".?!…"
-            for p in places
-        )
 
 
 def cut(turns: Sequence[Turn]) -> list[Passage]:

@@ -16,8 +16,9 @@ from portal.analysis.engines.base import Evidence, Reply, Turn
 from portal.analysis.grounding import ground_reply
 from portal.analysis.heads import Heads
 from portal.analysis.logistic import Logistic, Matrix
-from portal.analysis.passages import FreeQuestion, Passage, coverage, cut, weights
-from portal.analysis.text import spoken_form
+from portal.analysis.passages import Passage, alike, coverage, cut, weights
+from portal.analysis.seeking import KINDS, FreeQuestion
+from portal.analysis.text import spoken_form, stem
 
 ANSWER_MAX_WORDS = 40
 # Embedding is the slow part: in a very long conversation only the best passages by words get it.
@@ -27,11 +28,12 @@ _SHORT, _LONG, _NEARLY = 8, 25, 0.6
 PASSAGE = (
     *("own", "context", "beside", "named", "similar", "asked similar", "nearness", "topic"),
     *("fits", "misfits", "employee", "length", "similar fits", "named fits", "similar named"),
-    *("employee similar", "first", "asked first", "beside similar"),
+    *("employee similar", "first", "asked first", "beside similar", "turn similar", "close"),
 )
 FOUND = (
     *("best", "lead", "likely", "named", "nearness", "similar", "known", "turn named"),
-    *("turn fits", "turn misfits", "names missing", "topic", "yes-no", "why unsaid"),
+    *("turn fits", "turn misfits", "close", "least named", "names missing", "topic", "spread"),
+    *("own", "context", "asked similar", "turn similar", *KINDS),
 )
 
 
@@ -51,30 +53,40 @@ class Search:
         of the others of its turn."""
         order = np.argsort(-chances, kind="stable")
         best = dict(zip(PASSAGE, self.rows[order[0]], strict=True))
-        held = np.clip(chances, 1e-4, 1 - 1e-4)
-        odds = np.log(held / (1 - held))
+        odds = np.log(np.maximum(chances, 1e-9))
         turn = [p for p in self.passages if p.turn == self.passages[order[0]].turn]
         rest = odds[[p.turn != turn[0].turn for p in self.passages]]
         named = sum(w * max(max(p.names(s)) for p in turn) for s, w in self.weight.items()) / max(
             sum(self.weight.values()), 1e-6
         )
+        least = max(
+            (w for s, w in self.weight.items() if not any(max(p.names(s)) for p in turn)),
+            default=0.0,
+        )
         question = self.question
-        fits = any(map(question.fits, turn))
+        inside = [p.turn == turn[0].turn for p in self.passages]
+        fits = self.rows[inside, PASSAGE.index("fits")].max()
         values = {
             "best": odds[order[0]],
             "lead": odds[order[0]] - rest.max(initial=odds.min()),
-            "likely": chances.sum(),
+            "likely": chances[inside].sum(),
+            "spread": float(-(chances * odds).sum()),
             "named": best["named"],
             "nearness": best["nearness"],
             "similar": best["similar"],
             "known": self.known,
             "turn named": named,
-            "turn fits": bool(question.expects) and fits,
-            "turn misfits": bool(question.expects) and not fits,
+            "turn fits": fits,
+            "turn misfits": question.typed - fits,
+            "close": self.rows[inside, PASSAGE.index("close")].max(),
+            "least named": least / max(sum(self.weight.values()), 1e-6),
             "names missing": sum(not any(max(p.names(n)) for p in turn) for n in question.names),
             "topic": best["topic"],
-            "yes-no": question.yes_no,
-            "why unsaid": question.why and not any(map(question.gives_reason, turn)),
+            "own": best["own"],
+            "context": best["context"],
+            "asked similar": best["asked similar"],
+            "turn similar": best["turn similar"],
+            **{kind: kind == question.kind for kind in KINDS},
         }
         return np.array([float(values[name]) for name in FOUND], dtype=np.float32)
 
@@ -92,15 +104,16 @@ def search(
     known = sum(
         w for s, w in weight.items() if any(p.names(s)[0] or p.names(s)[1] for p in passages)
     )
-    order = np.sort(np.argsort(-named[:, -1], kind="stable")[:_MAX_ENCODED])
+    order = _likeliest(passages, named[:, -1])
     chosen = [passages[place] for place in order]
     columns = dict(zip(("own", "context", "beside", "named"), named[order].T, strict=True))
     columns |= _similarity(question, chosen, encoder, heads)
     columns["topic"] = _topic(question, chosen, heads)
-    fits = np.array([question.fits(p) for p in chosen], dtype=np.float32)
+    signs = [question.signs(p.parsed, p.piece) for p in chosen]
+    fits = np.array([how_far for how_far, _ in signs], dtype=np.float32)
     employee = np.array([p.employee for p in chosen], dtype=np.float32)
-    columns["fits"] = fits * bool(question.expects)
-    columns["misfits"] = 1 - fits
+    columns["fits"] = fits
+    columns["misfits"] = question.typed - fits
     columns["employee"] = employee
     columns["length"] = np.array([np.log1p(len(p.folded)) / 3 for p in chosen])
     columns["similar fits"] = columns["similar"] * columns["fits"]
@@ -111,8 +124,24 @@ def search(
     columns["first"] = first
     columns["asked first"] = columns["asked similar"] * first
     columns["beside similar"] = _beside(chosen, columns["similar"])
+    columns["turn similar"] = _over_turns(
+        chosen, np.maximum(columns["similar"], columns["asked similar"])
+    )
+    columns["close"] = _closeness(question, chosen, [places for _, places in signs])
     rows = np.stack([columns[name] for name in PASSAGE], axis=1).astype(np.float32)
     return Search(question, tuple(chosen), rows, weight, known / max(sum(weight.values()), 1e-6))
+
+
+def _likeliest(passages: Sequence[Passage], named: Vectors) -> Sequence[int]:
+    """Those that get embedded, in their order; what is said again and again gets it once."""
+    if len(passages) <= _MAX_ENCODED:
+        return range(len(passages))
+    chosen: dict[tuple[str, ...], int] = {}
+    for place in np.argsort(-named, kind="stable").tolist():
+        chosen.setdefault(passages[place].folded, place)
+        if len(chosen) == _MAX_ENCODED:
+            break
+    return sorted(chosen.values())
 
 
 def _similarity(
@@ -153,6 +182,31 @@ def _beside(passages: Sequence[Passage], similar: Vectors) -> Vectors:
     return best
 
 
+def _over_turns(passages: Sequence[Passage], values: Vectors) -> Vectors:
+    """The most that any passage of the same turn has."""
+    most: dict[int, float] = {}
+    for passage, value in zip(passages, values.tolist(), strict=True):
+        most[passage.turn] = max(value, most.get(passage.turn, value))
+    return np.array([most[p.turn] for p in passages], dtype=np.float32)
+
+
+def _closeness(
+    question: FreeQuestion, passages: Sequence[Passage], signs: Sequence[Sequence[int]]
+) -> Vectors:
+    """How near to a word of the question something of the kind looked for stands: 0 where there
+    is none, towards 1 for side by side ("once" in "Salomé tiene once", asked how old Salomé is)."""
+    close = np.zeros(len(passages), dtype=np.float32)
+    for row, (passage, places) in enumerate(zip(passages, signs, strict=True)):
+        if not places:
+            continue
+        for place in range(passage.piece.start, passage.piece.end):
+            word = stem(passage.parsed.folded[place])
+            if any(alike(word, wanted) for wanted in question.stems):
+                apart = min((abs(place - p) for p in places if p != place), default=0)
+                close[row] = max(close[row], 3 / (3 + apart) if apart else 0.0)
+    return close
+
+
 def _topic(question: FreeQuestion, passages: Sequence[Passage], heads: Heads) -> Vectors:
     """How far a passage states what the question asks, where that is of the form."""
     asks = np.clip(heads.score([question.text]).asks[0], 0.0, 1.0)
@@ -172,7 +226,7 @@ def answer_question(
     found = search(turns, text, encoder, heads)
     if found is None or not found.known:
         return Reply(False)
-    chances = judges["passages"].probabilities(found.rows)[:, 1]
+    chances = judges["passages"].choice(found.rows)
     if judges["found"].probabilities(found.summary(chances)[None, :])[0, 1] < 0.5:
         return Reply(False)
     return ground_reply(turns, _reply(found.passages, chances))
@@ -183,7 +237,7 @@ def _reply(passages: Sequence[Passage], chances: Matrix) -> Reply:
     turns: dict[int, list[int]] = {}
     for place, passage in enumerate(passages):
         turns.setdefault(passage.turn, []).append(place)
-    likely = {turn: 1.0 - np.prod(1.0 - chances[places]) for turn, places in turns.items()}
+    likely = {turn: chances[places].sum() for turn, places in turns.items()}
     order = sorted(likely, key=lambda turn: -likely[turn])
     room = ANSWER_MAX_WORDS
     quotes: list[str] = []

@@ -97,6 +97,15 @@ class AnalysisEngineContract:
         findings = engine.assess(TALK, QUESTIONS, known=["empadronamiento"])
         assert [f.question_id for f in findings] == ["nacionalidad", "discriminacion"]
 
+    def test_what_is_known_changes_nothing_of_the_rest(self, engine: AnalysisEngine) -> None:
+        """Only what is pending is answered, and as it would have been; the talk is left alone."""
+        talk = tuple(TALK)
+        everything = engine.assess(talk, QUESTIONS)
+        assert engine.assess(talk, QUESTIONS, known=["nacionalidad"]) == everything[1:]
+        assert engine.assess(talk, QUESTIONS, known=[q.id for q in QUESTIONS]) == []
+        assert engine.assess(talk, QUESTIONS, known=["de otro cuestionario"]) == everything
+        assert talk == TALK
+
     def test_no_questions_no_findings(self, engine: AnalysisEngine) -> None:
         assert engine.assess(TALK, ()) == []
 
@@ -145,6 +154,26 @@ class AnalysisEngineContract:
         answered = [f.question_id for f in engine.assess(talk, QUESTIONS) if f.state == "answered"]
         assert set(answered) <= {"empadronamiento"}
 
+    @pytest.mark.parametrize("speaker", ["empleado", "usuario", "otro"])
+    @pytest.mark.parametrize("text", HOSTILE)
+    def test_orders_within_a_talk_change_no_answer(
+        self, engine: AnalysisEngine, speaker: str, text: str
+    ) -> None:
+        """Whoever says them, even the interviewer."""
+        talk = (*TALK, Turn(speaker, text))
+        states = [f.state for f in engine.assess(talk, QUESTIONS)]
+        assert states == ["unasked", "answered", "declined"]
+
+    @pytest.mark.parametrize("question", HOSTILE)
+    def test_orders_put_as_a_question_are_not_followed(
+        self, engine: AnalysisEngine, question: str
+    ) -> None:
+        reply = engine.ask(TALK, question)
+        check_evidence(TALK, reply.evidence)
+        assert bool(reply.answer) == bool(reply.evidence) == reply.found
+        assert "PWNED" not in reply.answer
+        assert "<script>" not in reply.answer
+
     def test_three_hours_say_what_minutes_say(self, engine: AnalysisEngine) -> None:
         states = [f.state for f in engine.assess(ODD_TALKS["three_hours"], QUESTIONS)]
         assert states == ["unasked", "answered", "declined"]
@@ -162,6 +191,14 @@ class AnalysisEngineContract:
         assert "Luna" in reply.answer
         assert [piece.turn for piece in reply.evidence] == [3]
         check_evidence(TALK, reply.evidence)
+
+    def test_a_free_question_is_answered_from_three_hours(self, engine: AnalysisEngine) -> None:
+        long = ODD_TALKS["three_hours"]
+        talk = (*long, Turn("usuario", "Mi cuñada es enfermera en un hospital de Toledo."), *long)
+        reply = engine.ask(talk, "¿En qué hospital es enfermera su cuñada?")
+        assert "Toledo" in reply.answer
+        assert len(long) in [piece.turn for piece in reply.evidence]
+        check_evidence(talk, reply.evidence)
 
     def test_it_says_when_the_conversation_does_not_say(self, engine: AnalysisEngine) -> None:
         assert engine.ask(TALK, "¿Qué medicación toma para la diabetes?").found is False
