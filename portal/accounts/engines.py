@@ -13,9 +13,9 @@ from portal.speech.engines import ENGINES, available_engines, get_engine
 
 NAMES: dict[str, str | Promise] = {
     "local": _("En este equipo, sin enviar nada fuera"),
-    "aws": _("AWS Transcribe, un servicio externo"),
-    "deepgram": _("Deepgram, un servicio externo"),
-    "openai": _("OpenAI o un servidor compatible, un servicio externo"),
+    "aws": _("AWS Transcribe (externo)"),
+    "deepgram": _("Deepgram (externo)"),
+    "openai": _("OpenAI o compatible (externo)"),
 }
 
 ON_THIS_MACHINE = frozenset({"local", "extractive"})

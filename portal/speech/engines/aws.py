@@ -112,7 +112,7 @@ class AWSEngine:
     def transcribe(
         self, audio: Audio, *, options: Options, progress: Callable[[float], None] = no_progress
     ) -> Transcript:
-        from botocore.exceptions import BotoCoreError, ClientError
+        from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
         service.first_of(self.check())
         if options.language:
@@ -127,6 +127,8 @@ class AWSEngine:
                 answer = job.result(progress, self._sleep)
             except ClientError as error:
                 raise _refused(error) from error
+            except NoCredentialsError as error:
+                raise service.refused(SERVICE, 401) from error
             except (BotoCoreError, OSError) as error:
                 raise service.unreachable(SERVICE) from error
             try:

@@ -137,7 +137,6 @@ class RemoteStream:
                 events += self._take(answer)
             if self._connection is not None:
                 self._fail(service.unreachable(self._label))
-            used(Usage(self._name, self.model, seconds=self._sent / SAMPLE_RATE, requests=1))
         self._first += len(self._sound)
         self._sound, self._probability = self._sound[:0], self._probability[:0]
         self._detector = SpeechDetector()
@@ -180,18 +179,21 @@ class RemoteStream:
             elif answer is not None:
                 yield answer
             elif last:
-                self._connection.leave()
-                self._connection = None
+                self._leave()
             else:  # it has gone without being asked to
                 self._fail(service.unreachable(self._label))
 
     def _fail(self, error: EngineError) -> None:
         """Raises ``error``. Nothing is left that a closing could wait for."""
+        self._leave()
+        self._sound, self._probability = self._sound[:0], self._probability[:0]
+        raise error
+
+    def _leave(self) -> None:
         connection, self._connection, self._broken = self._connection, None, None
         if connection is not None:
             connection.leave()
-        self._sound, self._probability = self._sound[:0], self._probability[:0]
-        raise error
+            used(Usage(self._name, self.model, seconds=self._sent / SAMPLE_RATE, requests=1))
 
     def _take(self, answer: Answer) -> list[StreamEvent]:
         if not answer.final:
