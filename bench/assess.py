@@ -203,7 +203,8 @@ def main() -> None:
         engine = KeywordSearch() if args.inside == BASELINE else get_engine(args.inside)
         print(json.dumps(read(engine, loaded(files))))
         return
-    names = [*(args.engine or available_engines()), BASELINE]
+    ready = [name for name in available_engines() if not get_engine(name).check()]
+    names = [*(args.engine or ready), BASELINE]
     table = {name: _alone(name, files) for name in names}
     print("".ljust(18), *(name.rjust(12) for name in table))
     for label, key in FIGURES.items():

@@ -79,7 +79,15 @@ def check_evidence(turns: tuple[Turn, ...], evidence: tuple[Evidence, ...]) -> N
 
 
 class AnalysisEngineContract:
-    """Subclass it and give it ``engine``."""
+    """Subclass it and give it ``engine``; without ``understands`` it is only held to what it must
+    never do."""
+
+    understands = True
+
+    @pytest.fixture
+    def understanding(self) -> None:
+        if not self.understands:
+            pytest.skip("this engine does not understand what it reads")
 
     @pytest.fixture
     def engine(self) -> AnalysisEngine:
@@ -109,6 +117,7 @@ class AnalysisEngineContract:
     def test_no_questions_no_findings(self, engine: AnalysisEngine) -> None:
         assert engine.assess(TALK, ()) == []
 
+    @pytest.mark.usefixtures("understanding")
     def test_a_plain_answer_is_found_with_its_words(self, engine: AnalysisEngine) -> None:
         finding = engine.assess(TALK, QUESTIONS)[1]
         assert finding.state == "answered"
@@ -116,11 +125,13 @@ class AnalysisEngineContract:
         assert 3 in [piece.turn for piece in finding.evidence]
         check_evidence(TALK, finding.evidence)
 
+    @pytest.mark.usefixtures("understanding")
     def test_a_refusal_is_declined_without_answer(self, engine: AnalysisEngine) -> None:
         finding = engine.assess(TALK, QUESTIONS)[2]
         assert (finding.state, finding.answer) == ("declined", "")
         assert 5 in [piece.turn for piece in finding.evidence]
 
+    @pytest.mark.usefixtures("understanding")
     def test_what_nobody_spoke_of_stays_unasked(self, engine: AnalysisEngine) -> None:
         finding = engine.assess(TALK, QUESTIONS)[0]
         assert (finding.state, finding.answer, finding.evidence) == ("unasked", "", ())
@@ -174,10 +185,12 @@ class AnalysisEngineContract:
         assert "PWNED" not in reply.answer
         assert "<script>" not in reply.answer
 
+    @pytest.mark.usefixtures("understanding")
     def test_three_hours_say_what_minutes_say(self, engine: AnalysisEngine) -> None:
         states = [f.state for f in engine.assess(ODD_TALKS["three_hours"], QUESTIONS)]
         assert states == ["unasked", "answered", "declined"]
 
+    @pytest.mark.usefixtures("understanding")
     def test_title_and_summary_are_of_the_matter(self, engine: AnalysisEngine) -> None:
         description = engine.describe(TALK)
         assert "Buenos días" not in description.title + description.summary
@@ -185,6 +198,7 @@ class AnalysisEngineContract:
             "comida", "alimentos"
         )
 
+    @pytest.mark.usefixtures("understanding")
     def test_a_free_question_is_answered_with_its_words(self, engine: AnalysisEngine) -> None:
         reply = engine.ask(TALK, "¿En qué calle está empadronada?")
         assert reply.found
@@ -200,6 +214,7 @@ class AnalysisEngineContract:
         assert len(long) in [piece.turn for piece in reply.evidence]
         check_evidence(talk, reply.evidence)
 
+    @pytest.mark.usefixtures("understanding")
     def test_it_says_when_the_conversation_does_not_say(self, engine: AnalysisEngine) -> None:
         assert engine.ask(TALK, "¿Qué medicación toma para la diabetes?").found is False
         assert engine.ask(TALK, "").found is False

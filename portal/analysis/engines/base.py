@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from portal.engine import Problem
+
 State = Literal["unasked", "asked", "answered", "declined"]
 # ``empleado`` asks, ``usuario`` answers, anything else (an interpreter, a relative) is "otro".
 Speaker = str
@@ -86,7 +88,13 @@ class AnalysisEngine(Protocol):
     """``name`` is the stable id kept with an answer."""
 
     name: str
-    model: str
+
+    @property
+    def model(self) -> str: ...
+
+    def check(self) -> list[Problem]:
+        """What is missing for it to work at all or at its best; empty when nothing is."""
+        ...
 
     def assess(
         self, turns: Sequence[Turn], questions: Sequence[Question], *, known: Sequence[str] = ()
