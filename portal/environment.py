@@ -7,15 +7,28 @@ needs to be set for the embedded default.
 from __future__ import annotations
 
 import secrets
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from portal import secrets_manager
 
 PROJECT = Path(__file__).resolve().parent.parent
+
+
+class Price(BaseModel):
+    """What an engine costs: a minute of sound, a million tokens read, read from the server's cache
+    (unset: as any other) and written."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    minute: Decimal = Field(Decimal(0), ge=0)
+    input: Decimal = Field(Decimal(0), ge=0)
+    cached: Decimal | None = Field(None, ge=0)
+    output: Decimal = Field(Decimal(0), ge=0)
 
 
 class Environment(BaseSettings):
@@ -90,6 +103,29 @@ class Environment(BaseSettings):
         description="of a server that takes /audio/transcriptions as OpenAI does; unset: OpenAI's",
     )
     openai_model: str = Field("whisper-1", description="of transcription")
+    llm_model: str = Field("", description="of a language model; unset: there is none")
+    llm_base_url: str | None = Field(
+        None,
+        pattern=r"^https?://",
+        description="of a server that speaks OpenAI's API; unset: OpenAI's own",
+    )
+    llm_api_key: str = Field("", description="servers of one's own often want none")
+    llm_inside: bool = Field(
+        False, description="that server is the organisation's: nothing leaves it by asking there"
+    )
+    llm_context_tokens: int = Field(
+        32_000, ge=9_000, description="what the model takes at once, question and answer together"
+    )
+    llm_live_seconds: float = Field(
+        20.0,
+        ge=1.0,
+        description="least time between two requests for a recording being made",
+    )
+    prices: dict[str, Price] = Field(
+        {},
+        description='JSON: {"llm/MODEL": {"input": 2, "output": 8}, "deepgram": {"minute": 0.01}}',
+    )
+    currency: str = Field("EUR", pattern="^[A-Z]{3}$", description="of the prices")
 
     upload_max_bytes: int = Field(2 * 1024**3, ge=1)
     live_max_seconds: int = Field(

@@ -34,6 +34,7 @@ INSTALLED_APPS = [
     "procrastinate.contrib.django",
     "portal.participants",
     "portal.conversations",
+    "portal.usage",
     "portal.assessments",
     "portal.inquiries",
     "portal.corrections",

@@ -103,10 +103,13 @@ class EmployeeAdmin(UserAdmin):  # type: ignore[type-arg]
 class TeamForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Team
-        fields = ("name", "external_services", "default_engine")
+        fields = ("name", "external_services", "default_engine", "analysis_engine", "monthly_cap")
+        widgets = {"analysis_engine": forms.Select}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # Only now: which engines can be used is looked up anew each time.
+        self.fields["analysis_engine"].widget.choices = engines.analysis_choices()
         kept = self.instance.default_engine
         usable = dict(engines.choices())
         self.fields["default_engine"].widget = forms.Select(
@@ -126,7 +129,7 @@ class TeamForm(forms.ModelForm):  # type: ignore[type-arg]
 class TeamAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     form = TeamForm
     inlines = (MembershipInline,)
-    list_display = ("name", "external_services", "default_engine", "created_at")
+    list_display = ("name", "external_services", "default_engine", "analysis_engine", "created_at")
     search_fields = ("name",)
 
 

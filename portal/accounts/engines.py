@@ -1,4 +1,4 @@
-"""The transcription engines of this installation, as people choose among them."""
+"""The engines of this installation, as people choose among them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from portal.accounts.models import Employee, Team
+from portal.analysis import engines as analysis
+from portal.analysis.llm.endpoint import OPENAI, Endpoint
 from portal.speech.engines import ENGINES, available_engines, get_engine
 
 NAMES: dict[str, str | Promise] = {
@@ -16,6 +18,7 @@ NAMES: dict[str, str | Promise] = {
     "aws": _("AWS Transcribe (externo)"),
     "deepgram": _("Deepgram (externo)"),
     "openai": _("OpenAI o compatible (externo)"),
+    "llm": _("Modelo de lenguaje"),
 }
 
 ON_THIS_MACHINE = frozenset({"local", "extractive"})
@@ -24,7 +27,13 @@ ON_THIS_MACHINE = frozenset({"local", "extractive"})
 
 def may_go_outside(team: Team) -> bool:
     """Whether something outside can be used for this team at all: people are asked only then."""
-    return team.external_services and any(name not in ON_THIS_MACHINE for name, _ in choices())
+    engines = {team.analysis_engine, *(name for name, _ in choices())}
+    return team.external_services and any(map(is_outside, engines))
+
+
+def is_outside(engine: str) -> bool:
+    """Whether that engine of speech or analysis sends what people say out of the organisation."""
+    return engine not in ON_THIS_MACHINE and not (engine == "llm" and settings.ENV.llm_inside)
 
 
 def options() -> dict[str, dict[str, Any]]:
@@ -55,6 +64,33 @@ def options() -> dict[str, dict[str, Any]]:
             "models_dir": settings.ENV.data / "models",
         },
     }
+
+
+def analysis_options() -> dict[str, dict[str, Any]]:
+    """What each engine of analysis is made with."""
+    env = settings.ENV
+    endpoint = Endpoint(
+        model=env.llm_model,
+        base_url=env.llm_base_url or OPENAI,
+        api_key=env.llm_api_key,
+        context_tokens=env.llm_context_tokens,
+    )
+    return {"llm": {"endpoint": endpoint}}
+
+
+def analysis_choices() -> list[tuple[str, str | Promise]]:
+    """(stable name, name for people) of all; of one that cannot be used now it says why."""
+    given = analysis_options()
+    named = []
+    for name in analysis.available_engines():
+        if name == analysis.LOCAL:
+            named.append((name, NAMES["local"]))
+            continue
+        shown = NAMES.get(name, name)
+        for problem in analysis.get_engine(name, **given.get(name, {})).check()[:1]:
+            shown = f"{shown} ({problem.message})"
+        named.append((name, shown))
+    return named
 
 
 def choices() -> list[tuple[str, str | Promise]]:

@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
@@ -80,6 +81,27 @@ class Team(models.Model):
         max_length=30,
         default="local",
         help_text=_("El que se ofrece primero a quien no ha elegido otro en su perfil."),
+    )
+    analysis_engine = models.CharField(
+        _("motor de análisis"),
+        max_length=30,
+        default="extractive",
+        help_text=_(
+            "El que rellena las fichas y pone los títulos. Cuando no se puede usar, lo hace el de "
+            "este equipo."
+        ),
+    )
+    monthly_cap = models.DecimalField(
+        _("gasto máximo al mes"),
+        max_digits=10,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+        help_text=_(
+            "En motores de fuera. Alcanzado el máximo, hasta el mes siguiente todo se hace en este "
+            "equipo. Sin máximo, déjelo vacío."
+        ),
     )
     created_at = models.DateTimeField(_("fecha de creación"), auto_now_add=True)
 

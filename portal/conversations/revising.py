@@ -15,7 +15,7 @@ from portal.participants import services as participants
 
 State = ProcessingStep.State
 
-ANALYSIS = (StepName.DESCRIBE, StepName.ASSESS)
+ANALYSIS = (StepName.ASSESS, StepName.DESCRIBE)
 """The steps that read nothing but the transcript."""
 
 

@@ -21,8 +21,8 @@ class StepName(models.TextChoices):
     PROBE = "probe", _("Comprobando el audio")
     TRANSCRIBE = "transcribe", _("Transcribiendo")
     ATTRIBUTE = "attribute", _("Distinguiendo quién habla")
-    DESCRIBE = "describe", _("Poniendo título")
     ASSESS = "assess", _("Rellenando la ficha")
+    DESCRIBE = "describe", _("Poniendo título")
     REVIEW = "review", _("Buscando momentos que revisar")
     NOTIFY = "notify", _("Avisando")
     PLAYBACK = "playback", _("Preparando el audio para escuchar")
@@ -35,8 +35,8 @@ PRODUCTS: dict[str, object] = {
     StepName.PROBE: _("Audio"),
     StepName.TRANSCRIBE: _("Transcripción"),
     StepName.ATTRIBUTE: _("Quién habla"),
-    StepName.DESCRIBE: _("Título y resumen"),
     StepName.ASSESS: _("Ficha"),
+    StepName.DESCRIBE: _("Título y resumen"),
     StepName.REVIEW: _("Momentos que revisar"),
     StepName.NOTIFY: _("Aviso"),
     StepName.PLAYBACK: _("Audio para escuchar"),

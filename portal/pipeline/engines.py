@@ -5,8 +5,6 @@ from __future__ import annotations
 from functools import cache
 
 from portal.accounts.engines import options
-from portal.analysis import engines as analyses
-from portal.analysis.engines.base import AnalysisEngine
 from portal.speech import engines as transcriptions
 from portal.speech.engines.base import TranscriptionEngine
 
@@ -15,8 +13,3 @@ from portal.speech.engines.base import TranscriptionEngine
 def transcription(name: str) -> TranscriptionEngine:
     """Raises EngineError when this installation has no engine of that name."""
     return transcriptions.get_engine(name, **options().get(name, {}))
-
-
-@cache
-def analysis() -> AnalysisEngine:
-    return analyses.get_engine()

@@ -96,7 +96,7 @@ def _attempt(
         if step is not LAST:  # told whatever happens; everything else only with the person's yes
             conversation.consent.refresh_from_db()
             check_consent(conversation.consent, conversation.participant)
-        step.run(conversation, _reporter(row, stopping))
+        said = step.run(conversation, _reporter(row, stopping)) or ""
     except Interrupted:
         _mine(row).update(state=State.WAITING, attempts=row.attempts - 1)
         raise
@@ -109,7 +109,9 @@ def _attempt(
             return 0
         _mine(row).update(state=State.WAITING, reason=reason_of(error)[:300])
         return WAITS[row.attempts - 1]
-    done = _mine(row).update(state=State.DONE, progress=1.0, reason="", finished_at=timezone.now())
+    done = _mine(row).update(
+        state=State.DONE, progress=1.0, reason=said[:300], finished_at=timezone.now()
+    )
     if not done:
         raise Interrupted
     return 0

@@ -35,6 +35,8 @@ from portal.speech import playback as speech_playback
 from portal.speech import quality, vad
 from portal.speech.engines import base as speech
 from portal.speech.roles import assign_roles
+from portal.usage import analysing
+from portal.usage.services import charging
 
 Progress = Callable[[float], None]
 """Takes a share from 0 to 1, as often as one likes."""
@@ -42,10 +44,11 @@ Progress = Callable[[float], None]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """``needs``: the steps whose results it reads; without them it is not tried."""
+    """``needs``: the steps whose results it reads; without them it is not tried. ``run`` may give a
+    sentence for people about how it was done, where that was not as usual."""
 
     name: StepName
-    run: Callable[[Conversation, Progress], None]
+    run: Callable[[Conversation, Progress], str | None]
     needs: tuple[StepName, ...] = ()
 
 
@@ -70,7 +73,10 @@ def transcribe(conversation: Conversation, progress: Progress) -> None:
         voices=recordings.voices(conversation),
         reference=str(conversation.pk),
     )
-    with _file(conversation.recording) as path:
+    with (
+        _file(conversation.recording) as path,
+        charging(team=conversation.participant.team, conversation=conversation),
+    ):
         transcript = engine.transcribe(speech.Audio(path), options=options, progress=progress)
     transcript = redaction.struck(conversation, transcript)
     # Of a live recording there is one already, with answers that rest on it.
@@ -86,30 +92,36 @@ def attribute(conversation: Conversation, progress: Progress) -> None:
     live.forget_voices(conversation=conversation)
 
 
-def describe(conversation: Conversation, progress: Progress) -> None:
-    description = engines.analysis().describe(assessments.turns_for(_turns(conversation)))
-    services.save_description(
-        conversation=conversation, title=description.title, description=description.summary
-    )
-
-
-def assess(conversation: Conversation, progress: Progress) -> None:
-    engine = engines.analysis()
+def assess(conversation: Conversation, progress: Progress) -> str:
     turns = _turns(conversation)
     sheet = assessments.sheet_for(conversation.participant)
-    findings = engine.assess(
-        assessments.turns_for(turns),
-        assessments.questions_for(sheet),
-        known=sorted(recordings.unticked(conversation)),
+    spoken = assessments.turns_for(turns)
+    questions = assessments.questions_for(sheet)
+    known = sorted(recordings.unticked(conversation))
+    done = _analysis(conversation).do(
+        lambda engine: engine.assess(spoken, questions, known=known), conversation=conversation
     )
     assessments.record_findings(
         conversation=conversation,
-        findings=findings,
+        findings=done.value,
         turns=turns,
-        engine=engine.name,
-        model=engine.model,
+        engine=done.engine,
+        model=done.model,
     )
     live.keep_hand_ticks(conversation=conversation)
+    return done.because
+
+
+def describe(conversation: Conversation, progress: Progress) -> str:
+    """After `assess`: a language model says both at once, and here it only repeats it."""
+    spoken = assessments.turns_for(_turns(conversation))
+    done = _analysis(conversation).do(
+        lambda engine: engine.describe(spoken), conversation=conversation
+    )
+    services.save_description(
+        conversation=conversation, title=done.value.title, description=done.value.summary
+    )
+    return done.because
 
 
 def review(conversation: Conversation, progress: Progress) -> None:
@@ -141,8 +153,8 @@ WORK = (
     Step(StepName.PROBE, probe),
     Step(StepName.TRANSCRIBE, transcribe, needs=(StepName.PROBE,)),
     Step(StepName.ATTRIBUTE, attribute, needs=(StepName.TRANSCRIBE,)),
-    Step(StepName.DESCRIBE, describe, needs=(StepName.TRANSCRIBE,)),
     Step(StepName.ASSESS, assess, needs=(StepName.TRANSCRIBE,)),
+    Step(StepName.DESCRIBE, describe, needs=(StepName.TRANSCRIBE,)),
     # After what people wait for: with some engines it listens to the whole recording again.
     Step(StepName.REVIEW, review, needs=(StepName.TRANSCRIBE,)),
 )
@@ -151,6 +163,10 @@ LAST = Step(StepName.NOTIFY, notify)
 
 AFTERWARDS = Step(StepName.PLAYBACK, prepare_playback, needs=(StepName.PROBE,))
 """When everybody has what they waited for: it must not delay the transcript."""
+
+
+def _analysis(conversation: Conversation) -> analysing.Analysis:
+    return analysing.for_participant(conversation.participant, consent=conversation.consent)
 
 
 def _turns(conversation: Conversation) -> list[Turn]:

@@ -32,9 +32,11 @@ class Done(Generic[T]):
     because: str = ""
 
 
-def first_able(engines: Sequence[AnalysisEngine], work: Callable[[AnalysisEngine], T]) -> Done[T]:
-    """Raises EngineError, that of the last engine, when none is able."""
-    because = ""
+def first_able(
+    engines: Sequence[AnalysisEngine], work: Callable[[AnalysisEngine], T], *, because: str = ""
+) -> Done[T]:
+    """``because``: why it is none that should do it from the start. Raises EngineError, that of
+    the last engine, when none is able."""
     for engine in engines[:-1]:
         try:
             return Done(work(engine), engine.name, engine.model, because)
@@ -45,11 +47,10 @@ def first_able(engines: Sequence[AnalysisEngine], work: Callable[[AnalysisEngine
 
 
 def ask_first_able(
-    engines: Sequence[AnalysisEngine], turns: Sequence[Turn], question: str
+    engines: Sequence[AnalysisEngine], turns: Sequence[Turn], question: str, *, because: str = ""
 ) -> Iterator[str | Done[Reply]]:
     """A free answer in pieces as they come, and last the whole, which stands in their place: what
     an engine said before it failed is not part of it. Raises EngineError as ``first_able`` does."""
-    because = ""
     for number, engine in enumerate(engines):
         try:
             for piece in pieces(engine, turns, question):

@@ -70,7 +70,7 @@ def rehearsal(receive: Receive, monkeypatch: pytest.MonkeyPatch) -> Rehearsal:
 def test_all_in_order(rehearsal: Rehearsal) -> None:
     assert set(rehearsal.go().values()) == {"done"}
     assert rehearsal.ran == [
-        "probe", "transcribe", "attribute", "describe", "assess", "review", "playback",
+        "probe", "transcribe", "attribute", "assess", "describe", "review", "playback",
     ]  # fmt: skip
     assert rehearsal.status == "ready"
     assert rehearsal.go()

@@ -1,0 +1,80 @@
+"""What teams have used up, for those who coordinate them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+
+from django.db.models import Count, Q, QuerySet, Sum
+from django.utils import timezone
+
+from portal.accounts.models import Employee, Membership, Team
+from portal.usage.models import Charge
+
+
+def coordinated_by(employee: Employee) -> QuerySet[Team]:
+    return Team.objects.filter(
+        memberships__employee=employee, memberships__role=Membership.Role.COORDINATOR
+    )
+
+
+def visible_to(employee: Employee) -> QuerySet[Charge]:
+    return Charge.objects.filter(team__in=coordinated_by(employee))
+
+
+def month_of(day: date) -> Q:
+    """Charges of the calendar month of ``day``, by the clock of the office."""
+    zone = timezone.get_current_timezone()
+    start = datetime(day.year, day.month, 1, tzinfo=zone)
+    end = datetime(day.year + day.month // 12, day.month % 12 + 1, 1, tzinfo=zone)
+    return Q(charged_at__gte=start, charged_at__lt=end)
+
+
+def spent(team: Team) -> Decimal:
+    """This month, as far as there are prices."""
+    month = Charge.objects.filter(month_of(timezone.localdate()), team=team)
+    total: Decimal | None = month.aggregate(total=Sum("cost"))["total"]
+    return total or Decimal(0)
+
+
+def is_spent(team: Team) -> bool:
+    """Whether the team's cap is reached; what one request costs is only known afterwards."""
+    return team.monthly_cap is not None and spent(team) >= team.monthly_cap
+
+
+_TOTALS = {
+    "seconds": Sum("seconds"),
+    "requests": Sum("requests"),
+    "tokens_in": Sum("tokens_in"),
+    "tokens_out": Sum("tokens_out"),
+    "tokens_cached": Sum("tokens_cached"),
+    "cost": Sum("cost"),
+}
+
+
+def by_engine(charges: QuerySet[Charge]) -> Sequence[Mapping[str, object]]:
+    """Totals of each engine and model; ``unpriced`` counts those that have no price."""
+    return list(
+        charges.values("engine", "model")
+        .annotate(**_TOTALS, unpriced=Count("pk", filter=Q(cost=None)))
+        .order_by("engine", "model")
+    )
+
+
+def by_conversation(charges: QuerySet[Charge]) -> Sequence[Mapping[str, object]]:
+    """Totals of each conversation and engine, the latest conversation first; those that belong to
+    none, or to one that is gone, are left out."""
+    return list(
+        charges.exclude(conversation=None)
+        .values(
+            "conversation",
+            "conversation__title",
+            "conversation__created_at",
+            "conversation__participant__name",
+            "engine",
+            "model",
+        )
+        .annotate(**_TOTALS)
+        .order_by("-conversation__created_at", "engine", "model")
+    )
