@@ -1,7 +1,9 @@
 """Which questions of the form the turns of a recording touch, told as they come.
 
 In a thread of its own, for all recordings of a recogniser: the sound waits for nothing here. What
-comes while an assessment runs is taken together with the next one.
+comes while an assessment runs is taken together with the next one. A language model is asked in
+yet another thread, one request at a time and only so often for each recording; what it says is
+written here.
 """
 
 from __future__ import annotations
@@ -13,25 +15,37 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from django.db import InterfaceError, OperationalError, connection
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection, transaction
 
+from portal.accounts.models import Team
 from portal.analysis.engines import get_engine
-from portal.analysis.engines.base import Question, Turn
+from portal.analysis.engines.base import AnalysisEngine, Finding, Question, Turn
+from portal.analysis.engines.choosing import Paced
+from portal.analysis.tail import tail
 from portal.assessments import queries as assessments
 from portal.assessments.models import Answer, Sheet
 from portal.assessments.services import for_analysis
+from portal.engine import EngineError, Usage, metered
 from portal.faults import kind_and_place
 from portal.live import services
 from portal.live.attributing import Attribution, attribute
-from portal.live.merging import merged
+from portal.live.merging import MergedTurn, merged
 from portal.live.models import LiveRecording, LiveTurn
+from portal.participants.models import Participant
 from portal.speech.roles import EMPLOYEE
+from portal.usage import analysing
+from portal.usage.analysing import Analysis
+from portal.usage.services import charge
 
 logger = logging.getLogger(__name__)
 
 TAIL = 8
 """Turns before the new ones that are read with them, for the questions they answer. An engine lets
 a question wait for two turns of the others, which may have several of the interviewer between."""
+
+MODEL_TAIL = 4
+"""The same for a language model, which is told what a question is about and pays for every word."""
 
 MOST_PIECES = 80
 """Committed pieces of speech that a tail may reach back over: a monologue is one long turn."""
@@ -45,7 +59,8 @@ AGAIN_AFTER = 2.0
 
 @dataclass(slots=True)
 class _Said:
-    """What a recording has said so far. ``fresh``: the first piece not assessed as it is now."""
+    """What a recording has said so far. ``fresh``: the first piece not assessed as it is now.
+    ``asking``: a language model has not answered yet; ``again``: when it may be asked next."""
 
     recording: LiveRecording
     turns: list[LiveTurn]
@@ -53,6 +68,9 @@ class _Said:
     attribution: Attribution = field(default_factory=Attribution)
     attributed: float = float("-inf")
     questions: tuple[Question, ...] = ()
+    asking: bool = False
+    again: float = float("-inf")
+    answers: list[_Answered] = field(default_factory=list)
 
 
 class Ticker(threading.Thread):
@@ -62,6 +80,7 @@ class Ticker(threading.Thread):
         super().__init__(name="ticking", daemon=True)
         self._said: dict[UUID, _Said] = {}
         self._news: dict[UUID, list[_News]] = {}
+        self._due: dict[UUID, float] = {}
         self._changed = threading.Condition()
 
     def follow(self, recording: LiveRecording, turns: Sequence[LiveTurn]) -> None:
@@ -89,12 +108,23 @@ class Ticker(threading.Thread):
     def run(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._news)
+                while not self._wake():
+                    now = time.monotonic()
+                    wait = min((max(0.0, due - now) for due in self._due.values()), default=None)
+                    self._changed.wait(wait)
             try:
                 self.work()
             except (OperationalError, InterfaceError):
                 connection.close()
                 time.sleep(AGAIN_AFTER)
+
+    def _wake(self) -> bool:
+        """Whether there is something to do; what is due by now counts as news."""
+        now = time.monotonic()
+        for recording in [pk for pk, due in self._due.items() if due <= now]:
+            del self._due[recording]
+            self._news.setdefault(recording, []).append(_Heard(()))
+        return bool(self._news)
 
     def work(self) -> None:
         """Do what there is to do for the recording that has waited longest."""
@@ -109,12 +139,14 @@ class Ticker(threading.Thread):
         try:
             _prepare(said)
             _attribute(said)
-            _assess(said)
+            _write(said)
+            self._assess(said)
         except (OperationalError, InterfaceError):
             self._tell(recording, _Heard(()))
             raise
         except Exception as error:
             said.fresh = len(said.turns)  # else it would fail with every turn that follows
+            said.answers.clear()
             logger.warning("%s: %s", recording, kind_and_place(error))
 
     def _take(self, recording: UUID, news: _News) -> None:
@@ -125,11 +157,62 @@ class Ticker(threading.Thread):
         match news:
             case None:
                 self._said.pop(recording, None)
+            case _Answered() if said is not None:
+                said.asking = False
+                said.answers.append(news)
+            case _Answered(team=team, used=used):
+                charge(team=team, used=used)  # the recording ended meanwhile
             case _Heard(turns) if said is not None:
                 said.turns.extend(turns)
             case _Changed(turns) if said is not None:
                 _replace(said, turns)
                 said.attributed = float("-inf")
+
+    def _assess(self, said: _Said) -> None:
+        """Read what is new with what was said just before, for the questions still open."""
+        if not said.attribution.settled or said.fresh >= len(said.turns) or said.asking:
+            return
+        known = _known(said.recording)
+        questions = [question for question in said.questions if question.id not in known]
+        until = len(said.turns)
+        if not questions:
+            said.fresh = until
+            return
+        analysis = _analysis(said.recording)
+        first, local = analysis.engines[0], analysis.engines[-1]
+        if not isinstance(first, Paced) or not first.available:
+            turns = _latest(said, TAIL)
+            findings = local.assess(_spoken(turns), said.questions, known=tuple(known))
+            _tick(said, turns, findings, local)
+        elif (now := time.monotonic()) < said.again:
+            with self._changed:
+                self._due[said.recording.pk] = said.again
+                self._changed.notify()
+            return
+        else:
+            said.asking, said.again = True, now + settings.ENV.llm_live_seconds
+            asking = (said.recording.pk, first, analysis.team, _latest(said, MODEL_TAIL), questions)
+            threading.Thread(target=self._ask, args=asking, daemon=True).start()
+        said.fresh = until
+
+    def _ask(
+        self,
+        recording: UUID,
+        engine: Paced,
+        team: Team,
+        turns: Sequence[MergedTurn],
+        questions: Sequence[Question],
+    ) -> None:
+        """In a thread of its own, without the database."""
+        findings = None
+        with metered() as used:
+            try:
+                findings = engine.assess_live(_spoken(turns), questions)
+            except EngineError:
+                pass  # the local engine reads it then
+            except Exception as error:
+                logger.warning("%s: %s", recording, kind_and_place(error))
+        self._tell(recording, _Answered(engine, team, tuple(turns), findings, tuple(used)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +231,18 @@ class _Changed:
     turns: tuple[LiveTurn, ...]
 
 
-_News = _Begun | _Heard | _Changed | None
+@dataclass(frozen=True, slots=True)
+class _Answered:
+    """What a language model found in ``turns``; None when it could not say."""
+
+    engine: Paced
+    team: Team
+    turns: tuple[MergedTurn, ...]
+    findings: list[Finding] | None
+    used: tuple[Usage, ...]
+
+
+_News = _Begun | _Heard | _Changed | _Answered | None
 
 
 def _replace(said: _Said, turns: Sequence[LiveTurn]) -> None:
@@ -186,26 +280,50 @@ def _attribute(said: _Said) -> None:
         said.fresh = 0
 
 
-def _assess(said: _Said) -> None:
-    """Read what is new with what was said just before, for the questions still open."""
-    if not said.attribution.settled or said.fresh >= len(said.turns):
-        return
-    until = len(said.turns)
-    known = _known(said.recording)
-    if {question.id for question in said.questions} - known:
-        turns = merged(said.turns[_tail(said.turns, said.fresh) :])
-        engine = get_engine()
-        findings = engine.assess(
-            [Turn(turn.role, turn.text) for turn in turns], said.questions, known=tuple(known)
-        )
-        services.record_ticks(
-            recording=said.recording,
-            findings=[finding for finding in findings if finding.state != "unasked"],
-            turns=turns,
-            engine=engine.name,
-            model=engine.model,
-        )
-    said.fresh = until
+def _write(said: _Said) -> None:
+    """What a language model answered since, or what the local engine reads in its place."""
+    while said.answers:
+        answer = said.answers[0]
+        with transaction.atomic():
+            charge(team=answer.team, used=answer.used)
+            if answer.findings is not None:
+                _tick(said, answer.turns, answer.findings, answer.engine)
+            else:
+                local = get_engine()
+                findings = local.assess(_spoken(answer.turns), said.questions)
+                _tick(said, answer.turns, findings, local)
+        del said.answers[0]
+
+
+def _tick(
+    said: _Said,
+    turns: Sequence[MergedTurn],
+    findings: Sequence[Finding],
+    engine: AnalysisEngine | Paced,
+) -> None:
+    services.record_ticks(
+        recording=said.recording,
+        findings=[finding for finding in findings if finding.state != "unasked"],
+        turns=turns,
+        engine=engine.name,
+        model=engine.model,
+    )
+
+
+def _analysis(recording: LiveRecording) -> Analysis:
+    """As person and team want it at this moment: they may change their mind meanwhile."""
+    participant = Participant.objects.select_related("team").get(pk=recording.participant_id)
+    return analysing.for_participant(participant, consent=recording.consent)
+
+
+def _latest(said: _Said, changes: int) -> list[MergedTurn]:
+    speakers = [turn.speaker for turn in said.turns]
+    start = tail(speakers, said.fresh, changes=changes, most=MOST_PIECES)
+    return merged(said.turns[start:])
+
+
+def _spoken(turns: Sequence[MergedTurn]) -> list[Turn]:
+    return [Turn(turn.role, turn.text) for turn in turns]
 
 
 def _known(recording: LiveRecording) -> set[str]:
@@ -217,15 +335,3 @@ def _known(recording: LiveRecording) -> set[str]:
         if settled or tick.origin == Answer.Origin.PERSON:
             known.add(tick.question.slug)
     return known
-
-
-def _tail(turns: Sequence[LiveTurn], fresh: int) -> int:
-    """Where to begin to read for what is new from ``fresh`` on: where somebody begins to speak."""
-    changes = 0
-    for index in range(fresh, 0, -1):
-        if turns[index].speaker == turns[index - 1].speaker:
-            continue
-        changes += 1
-        if changes > TAIL or fresh - index >= MOST_PIECES:
-            return index
-    return 0

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar, runtime_checkable
 
-from portal.analysis.engines.base import AnalysisEngine, Reply, Turn
+from portal.analysis.engines.base import AnalysisEngine, Finding, Question, Reply, Turn
 from portal.engine import EngineError
 
 T = TypeVar("T")
@@ -18,6 +18,27 @@ class Streaming(Protocol):
 
     def ask_stream(self, turns: Sequence[Turn], question: str) -> Iterator[str | Reply]:
         """Pieces of text, and last the whole, whose evidence is true."""
+        ...
+
+
+@runtime_checkable
+class Paced(Protocol):
+    """What an engine is that cannot be asked at every turn of a talk that goes on: each time takes
+    it seconds, and somebody pays."""
+
+    name: str
+
+    @property
+    def model(self) -> str: ...
+
+    @property
+    def available(self) -> bool:
+        """Whether it is worth trying now."""
+        ...
+
+    def assess_live(self, turns: Sequence[Turn], questions: Sequence[Question]) -> list[Finding]:
+        """What ``turns``, the end of what was said so far, say of ``questions``, all open.
+        Raises EngineError, rather soon than late."""
         ...
 
 

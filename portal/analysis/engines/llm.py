@@ -131,7 +131,7 @@ class LlmEngine:
         if not questions or not lines:
             return [Finding(question.id, "unasked") for question in questions]
         told = prompt("live", language_of(turns), questions=listed(questions))
-        said = self.client.structured(_messages(told, lines), Findings).findings
+        said = self.client.structured(_messages(told, lines), Findings, hurry=True).findings
         found, _refused = check_findings(turns, said, [question.id for question in questions])
         return [found.get(question.id) or Finding(question.id, "unasked") for question in questions]
 

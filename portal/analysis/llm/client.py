@@ -33,6 +33,9 @@ the arguments of a function, or in words."""
 
 ANSWER_TOKENS = 4_000
 SEED = 7
+HURRY = 15.0
+"""Seconds that somebody waits in front of a screen."""
+
 _REFUSES = (400, 404, 405, 415, 422, 501)
 """Statuses with which servers say that they do not know a part of a request."""
 
@@ -72,11 +75,13 @@ class Client:
             max_retries=self.endpoint.retries,
         )
 
-    def structured(self, messages: Sequence[Message], shape: type[Shape]) -> Shape:
-        """One answer of that shape. Raises EngineError."""
+    def structured(
+        self, messages: Sequence[Message], shape: type[Shape], *, hurry: bool = False
+    ) -> Shape:
+        """One answer of that shape; in a ``hurry`` soon or not at all. Raises EngineError."""
         with self._guarded():
             for way in WAYS[WAYS.index(self._way) :]:
-                completion = self._create(messages, shape, way, stream=False)
+                completion = self._create(messages, shape, way, stream=False, hurry=hurry)
                 if completion is None:
                     continue
                 self._charge(completion.usage)
@@ -120,7 +125,13 @@ class Client:
         self.breaker.succeeded()
 
     def _create(
-        self, messages: Sequence[Message], shape: type[BaseModel], way: Way, *, stream: bool
+        self,
+        messages: Sequence[Message],
+        shape: type[BaseModel],
+        way: Way,
+        *,
+        stream: bool,
+        hurry: bool = False,
     ) -> Any:
         """A ``ChatCompletion``, or a ``Stream`` of its chunks; None when the server does not know
         this way of asking."""
@@ -129,12 +140,14 @@ class Client:
         asked = _asked(messages, shape, way)
         if stream:
             asked |= {"stream": True, "stream_options": {"include_usage": True}}
+        client = self._openai
+        if hurry:
+            soon = min(HURRY, self.endpoint.timeout)
+            client = client.with_options(timeout=soon, max_retries=0)
         while True:
             try:
-                made: ChatCompletion | Stream[ChatCompletionChunk] = (
-                    self._openai.chat.completions.create(
-                        model=self.endpoint.model, **asked, **self._tuning
-                    )
+                made: ChatCompletion | Stream[ChatCompletionChunk] = client.chat.completions.create(
+                    model=self.endpoint.model, **asked, **self._tuning
                 )
                 return made
             except APIStatusError as error:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -10,6 +11,7 @@ from uuid import uuid4
 import pytest
 
 from conftest import Cast
+from portal.accounts.models import Team
 from portal.assessments import services as assessments
 from portal.assessments.models import Answer
 from portal.assessments.questionnaires import seed_default_questionnaire
@@ -18,6 +20,9 @@ from portal.live.models import LivePart, LiveRecording, LiveTurn
 from portal.live.ticking import Ticker
 from portal.participants.models import Consent
 from portal.speech.engines.base import Turn, Word
+from portal.usage.models import Charge
+from tests.servers.brains import Reader
+from tests.servers.openai_server import OpenAIServer, serve
 
 NATIONALITY = (
     ("S1", "Buenos días. Le voy a hacer unas preguntas. ¿Tiene usted la nacionalidad española?"),
@@ -144,3 +149,78 @@ def test_it_begins_again_with_what_there_is(interview: Interview) -> None:
     interview.ticker.work()
     interview.says(("S2", "Tengo dos hijos pequeños."))
     assert len(interview.ticks()) == 2
+
+
+class TestLanguageModel:
+    """A model is asked once at a time and only so often, for what is open, about what is new."""
+
+    @pytest.fixture
+    def server(self, interview: Interview, settings: Any) -> Iterator[OpenAIServer]:
+        Consent.objects.update(external=True)
+        Team.objects.update(analysis_engine="llm")
+        with serve(Reader()) as server:
+            given = {
+                "llm_model": server.model,
+                "llm_base_url": server.url,
+                "llm_api_key": server.api_key,
+                "llm_live_seconds": 0.01,
+            }
+            settings.ENV = settings.ENV.model_copy(update=given)
+            yield server
+
+    @staticmethod
+    def until(interview: Interview, done: Callable[[], bool]) -> None:
+        """Does what the ticker's own thread does, for as long as it is needed."""
+        ticker, deadline = interview.ticker, time.monotonic() + 20
+        while not done():
+            assert time.monotonic() < deadline
+            with ticker._changed:
+                news = ticker._changed.wait_for(ticker._wake, 0.05)
+            if news:
+                ticker.work()
+
+    def test_ticks_are_the_models(self, interview: Interview, server: OpenAIServer) -> None:
+        interview.says(*NATIONALITY)
+        self.until(interview, lambda: interview.ticks() == {"nacionalidad": "answered"})
+        interview.says(*REGISTERED)
+        self.until(interview, lambda: interview.ticks().get("empadronamiento") == "answered")
+        assert set(interview.recording.ticks.values_list("engine", flat=True)) == {"llm"}
+        assert "nacionalidad:" in server.prompts[0] and "nacionalidad:" not in server.prompts[-1]
+        assert sum(Charge.objects.values_list("requests", flat=True)) == len(server.requests)
+
+    def test_one_at_a_time_and_not_too_often(
+        self, interview: Interview, server: OpenAIServer, settings: Any
+    ) -> None:
+        settings.ENV = settings.ENV.model_copy(update={"llm_live_seconds": 3600})
+        interview.says(*NATIONALITY)
+        self.until(interview, lambda: bool(interview.ticks()))
+        interview.says(*REGISTERED)
+        [pk] = interview.ticker._due  # it comes back by itself
+        assert len(server.requests) == 1
+        interview.ticker._said[pk].again = interview.ticker._due[pk] = 0.0
+        self.until(interview, lambda: "empadronamiento" in interview.ticks())
+        assert (len(server.requests), server.most_at_once) == (2, 1)
+
+    def test_when_it_is_away_the_local_engine_ticks(
+        self, interview: Interview, server: OpenAIServer
+    ) -> None:
+        server.faults.fail = [500] * 9
+        interview.says(*NATIONALITY)
+        self.until(interview, lambda: interview.ticks() == {"nacionalidad": "answered"})
+        assert interview.recording.ticks.get().engine == "extractive"
+
+    def test_without_a_yes_nothing_is_sent(
+        self, interview: Interview, server: OpenAIServer
+    ) -> None:
+        Consent.objects.update(external=False)
+        interview.says(*NATIONALITY)
+        assert interview.ticks() == {"nacionalidad": "answered"}
+        assert server.requests == []
+
+    def test_what_comes_too_late_is_charged_all_the_same(
+        self, interview: Interview, server: OpenAIServer
+    ) -> None:
+        interview.says(*NATIONALITY)
+        interview.ticker.forget(interview.recording.pk)
+        self.until(interview, Charge.objects.exists)
+        assert interview.ticks() == {}
