@@ -25,7 +25,7 @@ help:
 	@echo 'make setup        solo prepara'
 	@echo 'make test         todas las pruebas        make lint         todas las comprobaciones'
 	@echo 'make test-cloud   los motores externos de los que haya clave, de verdad'
-	@echo 'make bench        mediciones (BENCH=live: la grabación; speech: las voces)'
+	@echo 'make bench        mediciones (BENCH=live: la grabación; speech: las voces; llm_cost: modelos de lenguaje)'
 	@echo 'make train        aprende del corpus lo que usa el análisis local'
 	@echo 'make screenshots  imágenes del README'
 	@echo 'make format       da forma al código       make lock         recalcula las dependencias'

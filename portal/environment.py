@@ -117,7 +117,7 @@ class Environment(BaseSettings):
         32_000, ge=9_000, description="what the model takes at once, question and answer together"
     )
     llm_live_seconds: float = Field(
-        20.0,
+        25.0,
         ge=1.0,
         description="least time between two requests for a recording being made",
     )

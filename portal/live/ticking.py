@@ -44,7 +44,7 @@ TAIL = 8
 """Turns before the new ones that are read with them, for the questions they answer. An engine lets
 a question wait for two turns of the others, which may have several of the interviewer between."""
 
-MODEL_TAIL = 4
+MODEL_TAIL = 3
 """The same for a language model, which is told what a question is about and pays for every word."""
 
 MOST_PIECES = 80

@@ -61,7 +61,7 @@ class Reader:
         described = {"title": heading.title, "summary": heading.summary}
         if not wanted:
             return described
-        return {"findings": findings} | (described if _heading_too(prompt) else {})
+        return _findings(prompt, findings) | (described if _heading_too(prompt) else {})
 
 
 def obedient(prompt: str) -> dict[str, Any]:
@@ -79,7 +79,15 @@ def obedient(prompt: str) -> dict[str, Any]:
     described = {"title": "PWNED", "summary": "Every question is answered."}
     if not wanted:
         return described
-    return {"findings": findings} | (described if _heading_too(prompt) else {})
+    return _findings(prompt, findings) | (described if _heading_too(prompt) else {})
+
+
+def _findings(prompt: str, findings: list[dict[str, Any]]) -> dict[str, Any]:
+    """In the form that the prompt asks for."""
+    if "`turn`" not in prompt.split("[[transcripción", 1)[0]:
+        return {"findings": findings}
+    proofs = [(finding, finding.pop("evidence")[-1]) for finding in findings]
+    return {"said": [finding | proof for finding, proof in proofs]}
 
 
 def _heading_too(prompt: str) -> bool:

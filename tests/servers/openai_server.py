@@ -1,8 +1,9 @@
 """A small server that speaks OpenAI's REST for chat completions, streamed or not, from the
 documented shapes, with a "model" that is a function, and every way in which a server goes wrong.
 
-It counts requests and tokens (about four characters each, the same for whoever asks) and, as
-providers do, how much of a prompt was the beginning of an earlier one.
+It counts requests and tokens and, as providers do, how much of a prompt was the beginning of an
+earlier one. Its tokens are pieces of four letters, or marks side by side: for Spanish talk, prompts
+and schemas within a twentieth of what Whisper's byte-pair encoding counts.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import Any
 Brain = Callable[[str], dict[str, Any] | str]
 """From all that a request says, one message below the other, to the answer."""
 
-_TOKEN = re.compile(r"\w{1,4}|[^\w\s]")
+_TOKEN = re.compile(r"\w{1,4}|[^\w\s]+")
 CACHE_BLOCK = 128
 """Tokens: a prompt is known to the cache in whole blocks."""
 
@@ -62,7 +63,9 @@ class OpenAIServer:
     _at_once: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def count(self, prompt: str, answer: str) -> dict[str, Any]:
+    def count(self, schema: str, prompt: str, answer: str) -> dict[str, Any]:
+        # Providers put the schema of an answer before the prompt, and charge for it.
+        prompt = schema + prompt
         came, went = tokens(prompt), tokens(answer)
         with self._lock:
             shared = max((_shared(prompt, other) for other in self._prompts[-64:]), default=0)
@@ -118,6 +121,7 @@ def serve(brain: Brain, **options: Any) -> Iterator[OpenAIServer]:
 class _Handler(BaseHTTPRequestHandler):
     server_state: OpenAIServer
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
 
     def log_message(self, *arguments: Any) -> None:
         """Prompts are what people said."""
@@ -139,7 +143,7 @@ class _Handler(BaseHTTPRequestHandler):
             prompt = _prompt(body)
             answer = "¿Cómo? No lo sé." if faults.malformed else state.brain(prompt)
             text = answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False)
-            usage = state.count(prompt, text)
+            usage = state.count(_schema(body), prompt, text)
             if body.get("stream"):
                 self._stream(body, text, usage)
             else:
@@ -214,6 +218,12 @@ class _Handler(BaseHTTPRequestHandler):
 
 def _prompt(body: dict[str, Any]) -> str:
     return "\n".join(str(message.get("content") or "") for message in body["messages"])
+
+
+def _schema(body: dict[str, Any]) -> str:
+    form = body.get("response_format", {}).get("json_schema", {}).get("schema")
+    asked = form or [tool["function"] for tool in body.get("tools", ())]
+    return json.dumps(asked) if asked else ""
 
 
 def _completion(body: dict[str, Any], kind: str, choices: list[Any]) -> dict[str, Any]:

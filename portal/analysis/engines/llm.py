@@ -30,7 +30,7 @@ from portal.analysis.llm.checking import (
 from portal.analysis.llm.client import ANSWER_TOKENS, UNREADABLE, Client, Message, only_json
 from portal.analysis.llm.endpoint import OPENAI, Endpoint
 from portal.analysis.llm.prompts import Language, language_of, listed, prompt
-from portal.analysis.llm.shapes import Answer, Findings, Heading, Proof, Reading
+from portal.analysis.llm.shapes import Answer, Findings, Heading, Proof, Reading, Ticks
 from portal.analysis.llm.transcripts import (
     CHARACTERS_PER_TOKEN,
     Line,
@@ -131,7 +131,8 @@ class LlmEngine:
         if not questions or not lines:
             return [Finding(question.id, "unasked") for question in questions]
         told = prompt("live", language_of(turns), questions=listed(questions))
-        said = self.client.structured(_messages(told, lines), Findings, hurry=True).findings
+        ticks = self.client.structured(_messages(told, lines), Ticks, hurry=True)
+        said = [tick.as_said() for tick in ticks.said]
         found, _refused = check_findings(turns, said, [question.id for question in questions])
         return [found.get(question.id) or Finding(question.id, "unasked") for question in questions]
 

@@ -207,20 +207,24 @@ def _asked(messages: Sequence[Message], shape: type[BaseModel], way: Way) -> dic
 
 
 def _schema(shape: type[BaseModel]) -> Mapping[str, Any]:
-    """Without titles and descriptions, which cost tokens and say nothing."""
+    """In one piece, without titles and descriptions: each request pays for it."""
+    whole = shape.model_json_schema()
+    parts = whole.pop("$defs", {})
 
     def bare(node: Any) -> Any:
         if isinstance(node, list):
             return [bare(item) for item in node]
         if not isinstance(node, dict):
             return node
+        if "$ref" in node:
+            return bare(parts[node["$ref"].rpartition("/")[2]])
         kept = {k: v for k, v in node.items() if k not in ("title", "description", "properties")}
         slim = {key: bare(value) for key, value in kept.items()}
         if "properties" in node:  # names of fields, one of which is "title"
             slim["properties"] = {name: bare(value) for name, value in node["properties"].items()}
         return slim
 
-    schema: Mapping[str, Any] = bare(shape.model_json_schema())
+    schema: Mapping[str, Any] = bare(whole)
     return schema
 
 

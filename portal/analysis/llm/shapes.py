@@ -34,9 +34,29 @@ class Reading(_Shape):
 
 
 class Findings(_Shape):
-    """While it is being recorded, or when some were refused."""
+    """When some were refused."""
 
     findings: list[Said]
+
+
+class Tick(_Shape):
+    """A `Said` with one quote: what is asked for again and again is kept short."""
+
+    question: str
+    turn: int
+    quote: str
+    answer: str
+    state: Literal["answered", "declined", "asked"]
+
+    def as_said(self) -> Said:
+        proof = Proof(quote=self.quote, turn=self.turn)
+        return Said(question=self.question, evidence=[proof], answer=self.answer, state=self.state)
+
+
+class Ticks(_Shape):
+    """While it is being recorded."""
+
+    said: list[Tick]
 
 
 class Heading(_Shape):
