@@ -113,6 +113,9 @@ class Environment(BaseSettings):
     llm_inside: bool = Field(
         False, description="that server is the organisation's: nothing leaves it by asking there"
     )
+    llm_pseudonyms: bool = Field(
+        True, description="names, numbers, addresses are put for others before they leave"
+    )
     llm_context_tokens: int = Field(
         32_000, ge=9_000, description="what the model takes at once, question and answer together"
     )

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 
 from portal.accounts import engines as accounts
@@ -17,6 +18,8 @@ from portal.accounts.models import Team
 from portal.analysis.engines import LOCAL, get_engine
 from portal.analysis.engines.base import AnalysisEngine, Reply, Turn
 from portal.analysis.engines.choosing import Done, ask_first_able, first_able
+from portal.analysis.engines.llm import LlmEngine
+from portal.analysis.engines.pseudonymous import Pseudonymous
 from portal.conversations.models import Conversation
 from portal.engine import Usage, metered
 from portal.participants.leaving import may_leave
@@ -73,7 +76,15 @@ def for_participant(participant: Participant, *, consent: Consent | None = None)
     because = _why_not(chosen, participant, consent)
     if because:
         return Analysis((local,), team, because)
-    return Analysis((_engine(chosen), local), team)
+    engine = _engine(chosen)
+    if (
+        isinstance(engine, LlmEngine)
+        and accounts.is_outside(chosen)
+        and settings.ENV.llm_pseudonyms
+    ):
+        names = [participant.name, *team.members.values_list("name", flat=True)]
+        engine = Pseudonymous(engine, names=names)
+    return Analysis((engine, local), team)
 
 
 def _why_not(name: str, participant: Participant, consent: Consent | None) -> str:

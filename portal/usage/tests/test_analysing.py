@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from portal.analysis.engines.base import Reply
+from portal.analysis.engines.base import Reply, Turn
 from portal.analysis.engines.choosing import Done
 from portal.engine import Usage
 from portal.environment import Price
@@ -78,6 +78,19 @@ def test_a_spent_month_is_done_here(consent: Consent, server: OpenAIServer, sett
     services.charge(team=team, used=[Usage("llm", "m", tokens_in=500_000)])
     engines, because = names(consent)
     assert engines == ["extractive"] and "gasto máximo" in because
+
+
+def test_a_server_outside_is_not_told_who_it_is_about(
+    consent: Consent, server: OpenAIServer, settings: Any
+) -> None:
+    talk = [Turn("empleado", "Buenos días, Fátima Belkacem."), *TALK[1:]]
+    analysis = for_participant(consent.participant, consent=consent)
+    assert analysis.do(lambda engine: engine.ask(talk, QUESTION)).value.found
+    assert "Belkacem" not in server.prompts[0] and "Luna" not in server.prompts[0]
+    settings.ENV = settings.ENV.model_copy(update={"llm_inside": True})
+    analysis = for_participant(consent.participant, consent=consent)
+    assert analysis.do(lambda engine: engine.ask(talk, QUESTION)).value.found
+    assert "Belkacem" in server.prompts[-1]
 
 
 def test_an_answer_comes_in_pieces_and_is_charged(consent: Consent, server: OpenAIServer) -> None:
