@@ -10,6 +10,7 @@ urlpatterns = [
     path("", include("portal.accounts.urls")),
     path("", include("portal.participants.urls")),
     path("", include("portal.conversations.urls")),
+    path("", include("portal.usage.urls")),
     path("", include("portal.assessments.urls")),
     path("", include("portal.inquiries.urls")),
     path("", include("portal.corrections.urls")),

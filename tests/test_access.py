@@ -44,7 +44,7 @@ SIGNED_IN = {
     "participants:list", "participants:new",
     "conversations:uploads",
     "notifications:list", "notifications:activity",
-    "live:bar",
+    "live:bar", "usage:month",
     "api:openapi-json", "api:openapi-view",
     "api:list_participants", "api:create_participant",
 }  # fmt: skip

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods
 
 from portal.accounts import services
 from portal.accounts.forms import ProfileForm
+from portal.accounts.models import Membership
 from portal.accounts.queries import signed_in
 
 
@@ -28,6 +29,10 @@ def profile(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "accounts/profile.html",
-        {"form": form, "teams": employee.teams.all()},
+        {
+            "form": form,
+            "teams": employee.teams.all(),
+            "coordinates": employee.memberships.filter(role=Membership.Role.COORDINATOR).exists(),
+        },
         status=422 if form.is_bound else 200,
     )

@@ -31,9 +31,9 @@ def month_of(day: date) -> Q:
     return Q(charged_at__gte=start, charged_at__lt=end)
 
 
-def spent(team: Team) -> Decimal:
-    """This month, as far as there are prices."""
-    month = Charge.objects.filter(month_of(timezone.localdate()), team=team)
+def spent(team: Team, day: date | None = None) -> Decimal:
+    """In the month of ``day``, or in this one, as far as there are prices."""
+    month = Charge.objects.filter(month_of(day or timezone.localdate()), team=team)
     total: Decimal | None = month.aggregate(total=Sum("cost"))["total"]
     return total or Decimal(0)
 
@@ -57,7 +57,8 @@ def by_engine(charges: QuerySet[Charge]) -> Sequence[Mapping[str, object]]:
     """Totals of each engine and model; ``unpriced`` counts those that have no price."""
     return list(
         charges.values("engine", "model")
-        .annotate(**_TOTALS, unpriced=Count("pk", filter=Q(cost=None)))
+        .annotate(unpriced=Count("pk", filter=Q(cost=None)))  # first: then "cost" is their sum
+        .annotate(**_TOTALS)
         .order_by("engine", "model")
     )
 
