@@ -24,6 +24,7 @@ _COMMANDS = {
     "employee": "portal.operations.commands:employee",
     "transcribe": "portal.speech.command:transcribe",
     "models": "portal.speech.command:models",
+    "language-model": "portal.operations.commands:language_model",
     "assess": "portal.analysis.command:assess",
     "ask": "portal.analysis.command:ask",
 }

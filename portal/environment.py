@@ -124,6 +124,12 @@ class Environment(BaseSettings):
         ge=1.0,
         description="least time between two requests for a recording being made",
     )
+    llm_local_port: int = Field(
+        8377,
+        ge=1,
+        le=65535,
+        description="of the language model on this machine",
+    )
     prices: dict[str, Price] = Field(
         {},
         description='JSON: {"llm/MODEL": {"input": 2, "output": 8}, "deepgram": {"minute": 0.01}}',

@@ -19,9 +19,10 @@ NAMES: dict[str, str | Promise] = {
     "deepgram": _("Deepgram (externo)"),
     "openai": _("OpenAI o compatible (externo)"),
     "llm": _("Modelo de lenguaje"),
+    "llm-local": _("Modelo de lenguaje en este equipo"),
 }
 
-ON_THIS_MACHINE = frozenset({"local", "extractive"})
+ON_THIS_MACHINE = frozenset({"local", "extractive", "llm-local"})
 """Engines of speech and of analysis that send nothing out; people are told just that of them."""
 
 
@@ -75,7 +76,8 @@ def analysis_options() -> dict[str, dict[str, Any]]:
         api_key=env.llm_api_key,
         context_tokens=env.llm_context_tokens,
     )
-    return {"llm": {"endpoint": endpoint}}
+    local = {"models_dir": env.data / "models", "port": env.llm_local_port}
+    return {"llm": {"endpoint": endpoint}, "llm-local": local}
 
 
 def analysis_choices() -> list[tuple[str, str | Promise]]:

@@ -63,6 +63,18 @@ def _refusal(error: Exception) -> click.ClickException:
     return click.ClickException(str(error))
 
 
+@click.command("language-model")
+def language_model() -> None:
+    """Solo el modelo de lenguaje de este equipo."""
+    from portal.operations import language_model as serving
+
+    env = environment.read()
+    try:
+        serving.run(env.data / "models", port=env.llm_local_port, threads=env.cpu_threads)
+    except serving.CannotServe as error:
+        raise click.ClickException(str(error)) from None
+
+
 @click.command()
 @click.option("--demo", is_flag=True, help="Con una oficina inventada para probarlo todo.")
 @_host

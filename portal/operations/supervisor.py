@@ -25,6 +25,7 @@ from typing import Any
 
 import click
 
+from portal.analysis.llm import local_models
 from portal.operations import database
 
 PORTAL = (sys.executable, "-m", "portal.cli")
@@ -195,6 +196,12 @@ class _Portal:
         )  # fmt: skip
         self.worker = Child("El proceso de trabajo", "worker", patience=10, data=data, pass_fds=())
         self.recogniser = Child("El reconocedor", "recogniser", patience=4, data=data, pass_fds=())
+        self.language_model = Child(
+            "El modelo de lenguaje", "language-model", patience=4, data=data, pass_fds=()
+        )
+        self.children = [self.web, self.recogniser, self.worker]
+        if local_models.problem(data / "models") is None:
+            self.children.append(self.language_model)
         self.database: subprocess.Popen[bytes] | None = None
         self._opened = asyncio.Event()
 
@@ -208,7 +215,7 @@ class _Portal:
         await asyncio.wait((serving, ending), return_when=asyncio.FIRST_COMPLETED)
         if asked_to_end.is_set():
             click.echo("\nCerrando el portal…")
-        for child in (self.web, self.recogniser, self.worker):
+        for child in self.children:
             await child.end()
         serving.cancel()
         [outcome] = await asyncio.gather(serving, return_exceptions=True)
@@ -220,7 +227,7 @@ class _Portal:
 
     def _ask_to_end(self, asked_to_end: asyncio.Event) -> None:
         if asked_to_end.is_set():  # asked twice: somebody is in a hurry
-            for child in (self.web, self.recogniser, self.worker):
+            for child in self.children:
                 child.kill()
         asked_to_end.set()
 
@@ -235,8 +242,7 @@ class _Portal:
         prepared = await self._prepare()
         await asyncio.gather(
             self.web.keep(),
-            self._keep_later(self.recogniser),
-            self._keep_later(self.worker),
+            *(self._keep_later(child) for child in self.children if child is not self.web),
             self._keep_database(),
             self._open(prepared),
         )

@@ -114,7 +114,7 @@ def _outside(models_dir: Path) -> dict[str, dict[str, Any]]:
 
 @click.group()
 def models() -> None:
-    """Modelos de transcripción: cuáles hay y cómo conseguir otros."""
+    """Modelos de transcripción y de lenguaje: cuáles hay y cómo conseguir otros."""
 
 
 @models.command("list")
@@ -132,21 +132,45 @@ def list_models(model: str, models_dir: Path | None) -> None:
             f"{mark} {known.name:<15} {known.megabytes:>5} MB  memoria "
             f"{known.memory_megabytes:>5} MB  {known.licence}  {there:<12}  {known.note}"
         )
+    _list_language_models(models_dir or default_models_dir())
 
 
 @models.command("pull")
 @click.argument("name")
 @models_dir_option
 def pull_model(name: str, models_dir: Path | None) -> None:
-    """Descarga el modelo NAME (large-v3-turbo, medium, small, base)."""
+    """Descarga el modelo NAME: de transcripción o de lenguaje, como los nombra «models list»."""
+    from portal.analysis.llm import local_models
     from portal.speech.models import ModelUnavailable, default_models_dir, pull
 
     click.echo(f"Descargando {name}. Puede tardar varios minutos.", err=True)
+    if name in [model.name for model in local_models.LANGUAGE_MODELS]:
+        try:
+            click.echo(str(local_models.pull(name, models_dir=models_dir or default_models_dir())))
+        except local_models.CannotPull as error:
+            raise click.ClickException(str(error)) from None
+        return
     try:
         folder = pull(name, models_dir=models_dir or default_models_dir())
     except ModelUnavailable as error:
         raise click.ClickException(f"{error.problem.message}\n{error.problem.hint}") from error
     click.echo(str(folder))
+
+
+def _list_language_models(models_dir: Path) -> None:
+    from portal.analysis.llm import local_models
+
+    used = local_models.installed(models_dir)
+    for model in local_models.LANGUAGE_MODELS:
+        there = (models_dir / local_models.FOLDER / model.file).exists()
+        click.echo(
+            f"{'*' if used and used.name == model.file else ' '} {model.name:<15} "
+            f"{model.megabytes:>5} MB  memoria {model.memory_megabytes:>5} MB  {model.licence}  "
+            f"{'instalado' if there else 'no instalado':<12}  {model.note}"
+        )
+    if used and used.name not in [model.file for model in local_models.LANGUAGE_MODELS]:
+        size = used.stat().st_size / 1e6
+        click.echo(f"* {used.name}  {size:.0f} MB  de lenguaje, puesto a mano")
 
 
 def _roles(transcript: Transcript) -> dict[str, str]:

@@ -11,6 +11,7 @@ LOCAL = "extractive"
 _ENGINES = {
     LOCAL: "portal.analysis.engines.extractive:ExtractiveEngine",
     "llm": "portal.analysis.engines.llm:LlmEngine",
+    "llm-local": "portal.analysis.engines.llm_local:LocalLlmEngine",
 }
 _made: dict[tuple[str, tuple[tuple[str, Any], ...]], AnalysisEngine] = {}
 
