@@ -16,9 +16,8 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from portal.analysis.engines import get_engine
-from portal.analysis.engines.base import AnalysisEngine
 from portal.analysis.engines.base import Reply as Said
+from portal.analysis.engines.choosing import Done
 from portal.analysis.grounding import ground_reply
 from portal.analysis.text import content_stems, words
 from portal.assessments import quotes
@@ -28,6 +27,7 @@ from portal.engine import EngineError
 from portal.faults import kind_and_place
 from portal.inquiries import queries
 from portal.inquiries.models import Inquiry, Reply
+from portal.usage import analysing
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ LOOKS = 3
 class _Found:
     conversation: Conversation
     turns: list[Turn]
-    said: Said
+    done: Done[Said]
 
 
 def answer(inquiry_id: int) -> None:
@@ -84,7 +84,6 @@ def _fail(inquiry: Inquiry, reason: str = "") -> None:
 
 
 def _answer(inquiry: Inquiry) -> None:
-    engine = get_engine()
     started = time.monotonic()
     for _look in range(LOOKS):
         asked = queries.to_ask(inquiry.participant, inquiry.conversation)
@@ -94,15 +93,18 @@ def _answer(inquiry: Inquiry) -> None:
                 _("Ya no hay ninguna transcripción a la que preguntar con su consentimiento."),
             )
             return
-        found = [_ask(engine, conversation, inquiry.question) for conversation in asked]
-        if _keep(inquiry, engine, found, time.monotonic() - started):
+        found = [_ask(conversation, inquiry.question) for conversation in asked]
+        if _keep(inquiry, found, time.monotonic() - started):
             return
     _fail(inquiry, _("Están corrigiendo la transcripción. Vuelva a preguntar en un momento."))
 
 
-def _ask(engine: AnalysisEngine, conversation: Conversation, question: str) -> _Found:
+def _ask(conversation: Conversation, question: str) -> _Found:
     turns = _turns(conversation)
-    return _Found(conversation, turns, engine.ask(turns_for(turns), question))
+    spoken = turns_for(turns)
+    analysis = analysing.for_participant(conversation.participant, consent=conversation.consent)
+    done = analysis.do(lambda engine: engine.ask(spoken, question), conversation=conversation)
+    return _Found(conversation, turns, done)
 
 
 def _turns(conversation: Conversation) -> list[Turn]:
@@ -111,9 +113,7 @@ def _turns(conversation: Conversation) -> list[Turn]:
 
 
 @transaction.atomic
-def _keep(
-    inquiry: Inquiry, engine: AnalysisEngine, found: Sequence[_Found], seconds: float
-) -> bool:
+def _keep(inquiry: Inquiry, found: Sequence[_Found], seconds: float) -> bool:
     """False, and nothing is kept, when a transcript is not what the engine read any more."""
     asked = [one.conversation.pk for one in found]
     transcripts = Transcript.objects.filter(conversation__in=asked).order_by("pk")
@@ -129,7 +129,7 @@ def _keep(
         turns = _turns(one.conversation)
         if _read(turns) != _read(one.turns):
             return False
-        reply = ground_reply(turns_for(turns), one.said)
+        reply = ground_reply(turns_for(turns), one.done.value)
         if reply.found:
             evidence = [_evidence(turns[piece.turn], piece.quote) for piece in reply.evidence]
             replies.append((one.conversation, reply, evidence))
@@ -145,11 +145,13 @@ def _keep(
         )
         for position, (conversation, reply, evidence) in enumerate(replies)
     )
+    # Of several conversations one may have been left to another engine: then that is told.
+    done = next((one.done for one in found if one.done.because), found[0].done)
     waiting.update(
         state=Inquiry.State.FOUND if replies else Inquiry.State.ABSENT,
-        reason="",
-        engine=engine.name,
-        model=engine.model,
+        reason=done.because[:300],
+        engine=done.engine,
+        model=done.model,
         seconds=seconds,
     )
     return True

@@ -14,6 +14,7 @@ from portal.conversations.models import Conversation
 from portal.inquiries import answering
 from portal.inquiries.models import Inquiry
 from portal.participants.models import Consent
+from portal.usage import analysing
 from tests.browser.conftest import accessible_everywhere
 from tests.browser.scene import Shoot, person_page, ready_talk
 
@@ -33,7 +34,7 @@ class Scripted:
 
 @pytest.fixture
 def talk(consent: Consent, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> Conversation:
-    monkeypatch.setattr(answering, "get_engine", Scripted)
+    monkeypatch.setattr(analysing, "get_engine", lambda _name: Scripted())
     return ready_talk(consent, cast)
 
 

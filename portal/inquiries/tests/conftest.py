@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 
+from portal.analysis.engines import LOCAL
 from portal.analysis.engines.base import Evidence, Reply, Turn
 from portal.assessments.tests.conftest import conversation, turns
-from portal.inquiries import answering
+from portal.usage import analysing
 
 __all__ = ["conversation", "turns"]
 
@@ -30,5 +32,10 @@ class Scripted:
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> Scripted:
     scripted = Scripted()
-    monkeypatch.setattr(answering, "get_engine", lambda: scripted)
+    others = analysing.get_engine
+
+    def get_engine(name: str, **options: Any) -> Any:
+        return scripted if name == LOCAL else others(name, **options)
+
+    monkeypatch.setattr(analysing, "get_engine", get_engine)
     return scripted

@@ -303,3 +303,15 @@ def test_a_stranger_sees_none(conversation: Conversation, cast: Cast) -> None:
     inquiry = ask(conversation, cast)
     assert list(queries.visible_to(cast.teammate)) == [inquiry]
     assert not queries.visible_to(cast.stranger).exists()
+
+
+def test_who_answered_instead_of_the_engine_of_the_team_is_told(
+    conversation: Conversation, turns: list[Turn], cast: Cast, engine: Scripted
+) -> None:
+    """The team wants a language model, which may not be used for this person."""
+    cast.team.analysis_engine = "llm"
+    cast.team.save()
+    conversation.participant.refresh_from_db()
+    shown = answered(ask(conversation, cast))
+    assert (shown.inquiry.state, shown.inquiry.engine) == (Inquiry.State.FOUND, "scripted")
+    assert shown.inquiry.reason
