@@ -78,7 +78,7 @@ run: setup
 test: .venv/dev.done node_modules/dev.done setup
 	@bin/need-chromium
 	@bin/need-pango
-	$(PYTHON) -m pytest $(ARGS)
+	$(PYTHON) -m pytest -n 2 --dist loadfile $(ARGS)
 
 # With the keys of the environment, against the real services.
 test-cloud: .venv/dev.done setup

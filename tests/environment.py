@@ -1,7 +1,8 @@
 """The surroundings of a test run, laid before Django reads its settings (`-p tests.environment`).
 
 A PostgreSQL server and a data folder of the run's own, both gone at its end: runs side by
-side don't meet. PORTAL_DATABASE_URL or PORTAL_DATA, when set, are used instead.
+side don't meet, and neither do the processes of one (pytest-xdist). PORTAL_DATABASE_URL or
+PORTAL_DATA, when set, are used instead.
 """
 
 from __future__ import annotations
@@ -18,11 +19,16 @@ from portal.operations import database
 _PROJECT = Path(__file__).resolve().parent.parent
 _temporary = Path(tempfile.mkdtemp(prefix="portal-pruebas-"))
 _own_data = _temporary / "data"
-_own_server = "PORTAL_DATABASE_URL" not in os.environ
+# A process of pytest-xdist inherits what the first one made for itself.
+for name in os.environ.get("PORTAL_TESTS_OWN", "").split():
+    del os.environ[name]
+_own = [name for name in ("PORTAL_DATA", "PORTAL_DATABASE_URL") if name not in os.environ]
+_own_server = "PORTAL_DATABASE_URL" in _own
+os.environ["PORTAL_TESTS_OWN"] = " ".join(_own)
 
 
 def _prepare() -> None:
-    if "PORTAL_DATA" not in os.environ:
+    if "PORTAL_DATA" in _own:
         os.environ["PORTAL_DATA"] = str(_own_data)
         _own_data.mkdir(mode=0o700)
         # The models are large, and the same for every run.

@@ -103,7 +103,13 @@ class EmployeeAdmin(UserAdmin):  # type: ignore[type-arg]
 class TeamForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Team
-        fields = ("name", "external_services", "default_engine", "analysis_engine", "monthly_cap")
+        fields = (
+            "name",
+            "external_services",
+            "default_engine",
+            "analysis_engine",
+            "monthly_cap",
+        )
         widgets = {"analysis_engine": forms.Select}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -129,7 +135,13 @@ class TeamForm(forms.ModelForm):  # type: ignore[type-arg]
 class TeamAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     form = TeamForm
     inlines = (MembershipInline,)
-    list_display = ("name", "external_services", "default_engine", "analysis_engine", "created_at")
+    list_display = (
+        "name",
+        "external_services",
+        "default_engine",
+        "analysis_engine",
+        "created_at",
+    )
     search_fields = ("name",)
 
 

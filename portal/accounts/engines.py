@@ -1,4 +1,4 @@
-"""The engines of this installation, as people choose among them."""
+"""The transcription engines of this installation, as people choose among them."""
 
 from __future__ import annotations
 

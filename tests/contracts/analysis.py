@@ -165,6 +165,7 @@ class AnalysisEngineContract:
         answered = [f.question_id for f in engine.assess(talk, QUESTIONS) if f.state == "answered"]
         assert set(answered) <= {"empadronamiento"}
 
+    @pytest.mark.usefixtures("understanding")
     @pytest.mark.parametrize("speaker", ["empleado", "usuario", "otro"])
     @pytest.mark.parametrize("text", HOSTILE)
     def test_orders_within_a_talk_change_no_answer(
@@ -206,6 +207,7 @@ class AnalysisEngineContract:
         assert [piece.turn for piece in reply.evidence] == [3]
         check_evidence(TALK, reply.evidence)
 
+    @pytest.mark.usefixtures("understanding")
     def test_a_free_question_is_answered_from_three_hours(self, engine: AnalysisEngine) -> None:
         long = ODD_TALKS["three_hours"]
         talk = (*long, Turn("usuario", "Mi cuñada es enfermera en un hospital de Toledo."), *long)

@@ -56,6 +56,8 @@ def test_a_team_gets_an_engine_and_can_do_without_what_is_outside(
     sent = {
         "name": cast.team.name,
         "default_engine": "local",
+        "analysis_engine": "llm",
+        "monthly_cap": "20",
         "memberships-TOTAL_FORMS": "0",
         "memberships-INITIAL_FORMS": "0",
     }
@@ -64,6 +66,7 @@ def test_a_team_gets_an_engine_and_can_do_without_what_is_outside(
     assert client.post(page, sent).status_code == 302
     cast.team.refresh_from_db()
     assert not cast.team.external_services
+    assert (cast.team.analysis_engine, cast.team.monthly_cap) == ("llm", 20)
 
 
 def test_a_lesser_administrator_cannot_become_a_full_one(
