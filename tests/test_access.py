@@ -111,6 +111,7 @@ OF_ONE_PARTICIPANT = {
     "inquiries:again": lambda s: [s.inquiry],
     "inquiries:delete": lambda s: [s.inquiry],
     "assessments:sheet": lambda s: [s.participant.pk],
+    "assessments:newer_version": lambda s: [s.participant.pk],
     "assessments:answer": lambda s: [s.answer],
     "assessments:decide": lambda s: [s.answer],
     "assessments:history": lambda s: [s.answer],

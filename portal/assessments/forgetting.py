@@ -119,7 +119,11 @@ def _remember_answer(
     conversation: Conversation,
     turns: Sequence[Turn],
 ) -> None:
-    if answer is None or _fields(answer) != item["left"]:
+    if answer is None:
+        return
+    fields = _fields(answer)
+    # What an earlier version of the portal forgot may not name every field.
+    if fields | item["left"] != fields:
         return
     for name, value in item["was"]["fields"].items():
         setattr(answer, name, value)
@@ -130,7 +134,7 @@ def _remember_answer(
         if place is not None:
             found = {"turn": turns[place.turn], "quote": place.quote}
             Evidence.objects.create(answer=answer, **{**piece, **found})
-    answer.changes.filter(pk__in=item["noted"]).delete()
+    answer.changes.filter(pk__in=item.get("noted", ())).delete()
 
 
 def _remember_suggestion(

@@ -50,6 +50,8 @@ class Domain(models.Model):
     name = models.CharField(_("ámbito"), max_length=80)
     colour = models.SlugField(max_length=20)
     icon = models.SlugField(max_length=40)
+    # Language code -> name.
+    translations = models.JSONField(default=dict, blank=True)
     position = models.PositiveSmallIntegerField()
 
     class Meta:

@@ -23,7 +23,7 @@ from portal.assessments.records import (
     put,
     take_back,
 )
-from portal.assessments.services import turns_for
+from portal.assessments.services import turns_for, typed_value
 from portal.conversations import services as conversations
 from portal.conversations.models import Conversation, Transcript, Turn
 from portal.conversations.turns import insert, remove
@@ -126,7 +126,7 @@ def _prove_again(sheet: Sheet, conversation: Conversation, *, accepted_too: bool
     proposed = sheet.answers.filter(origin=Answer.Origin.MACHINE, conversation=conversation)
     if not accepted_too:
         proposed = proposed.filter(reviewed_by=None)
-    for answer in proposed.prefetch_related("evidence"):
+    for answer in proposed.select_related("question").prefetch_related("evidence"):
         kept = [p for p in pieces(answer.evidence.all()) if p["turn"] in numbers]
         proven = _proven(answer, kept, spoken, numbers)
         if proven.state == "unasked":
@@ -137,6 +137,7 @@ def _prove_again(sheet: Sheet, conversation: Conversation, *, accepted_too: bool
                 conversation=conversation,
                 state=proven.state,
                 value=proven.answer,
+                typed=typed_value(answer.question, proven.answer),
                 evidence=tuple(p for p in kept if (p["turn"], p["quote"]) in still),
                 engine=answer.engine,
                 model=answer.model,

@@ -9,11 +9,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypedDict
 
-from django.db.models import Q
 from django.utils import timezone
 
 from portal.accounts.models import Employee
+from portal.assessments import queries
 from portal.assessments.models import Answer, AnswerChange, Evidence, Sheet, Suggestion
+from portal.assessments.typed import Value
 from portal.conversations.models import Conversation
 
 Action = AnswerChange.Action
@@ -36,6 +37,7 @@ class Proposal:
     conversation: Conversation
     state: str
     value: str
+    typed: Value
     evidence: tuple[Piece, ...]
     engine: str
     model: str
@@ -68,7 +70,7 @@ def put(
     """The proposal is the answer; with ``employee``, who says that it is right."""
     answer.state = proposal.state
     answer.value = proposal.value
-    answer.typed = None
+    answer.typed = proposal.typed
     answer.origin = Answer.Origin.MACHINE
     answer.engine = proposal.engine
     answer.model = proposal.model
@@ -161,9 +163,9 @@ def keep_left(answer: Answer, employee: Employee) -> None:
 
 
 def count(sheet: Sheet) -> None:
-    """Bring its counts up to its answers."""
-    answers = sheet.answers.all()
-    sheet.total = answers.count()
-    sheet.answered = answers.filter(state=Answer.State.ANSWERED).count()
-    sheet.reviewed = answers.filter(~Q(reviewed_by=None), state__in=SETTLED).count()
+    """Bring its counts up to the answers that count."""
+    answers = queries.relevant_answers(sheet)
+    sheet.total = len(answers)
+    sheet.answered = sum(answer.state == Answer.State.ANSWERED for answer in answers)
+    sheet.reviewed = sum(answer.is_reviewed and answer.state in SETTLED for answer in answers)
     sheet.save(update_fields=["answered", "reviewed", "total", "updated_at"])

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from portal.accounts.models import Employee
-from portal.assessments import suggestions
+from portal.assessments import queries, suggestions
 from portal.assessments.models import Answer, Sheet, Suggestion
 from portal.assessments.records import (
     Action,
@@ -45,14 +45,16 @@ def accept(*, answer: Answer, employee: Employee, seen: str | None = None) -> An
 def accept_domain(
     *, sheet: Sheet, domain: str, employee: Employee, seen: Mapping[int, str] | None = None
 ) -> int:
-    """Accept all that machines proposed in the domain with that slug; tells how many. ``seen``:
-    versions of the answers that the person was looking at; what has changed since, or was not
-    among them, stays a proposal."""
+    """Accept all that machines proposed in the group of the ficha with that slug; tells how many.
+    ``seen``: versions of the answers that the person was looking at; what has changed since, or
+    was not among them, stays a proposal."""
     sheet = Sheet.objects.select_for_update().get(pk=sheet.pk)
     waiting = [
         answer
-        for answer in sheet.answers.filter(question__domain__slug=domain)
-        if answer.is_proposal and (seen is None or seen.get(answer.pk) == answer.version)
+        for answer in queries.relevant_answers(sheet)
+        if queries.group_of(answer, sheet) == domain
+        and answer.is_proposal
+        and (seen is None or seen.get(answer.pk) == answer.version)
     ]
     for answer in waiting:
         confirm(answer, employee)
@@ -84,6 +86,7 @@ def take(*, suggestion: Suggestion, employee: Employee) -> Answer:
         conversation=suggestion.conversation,
         state=suggestion.state,
         value=suggestion.value,
+        typed=suggestion.typed,
         evidence=tuple(suggestion.evidence),
         engine=suggestion.engine,
         model=suggestion.model,

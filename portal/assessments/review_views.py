@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from portal.accounts.queries import signed_in
 from portal.assessments import queries, review
 from portal.assessments.models import Answer
 from portal.conversations.errors import Refused
-from portal.web.fragments import is_fragment
+from portal.web.fragments import go_to, is_fragment
 
 
 class Then(StrEnum):
@@ -33,6 +34,7 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
     """``decision``: accept (what was ``seen``) or reject."""
     employee = signed_in(request)
     found = get_object_or_404(queries.answers_visible_to(employee), pk=pk)
+    counted = queries.relevant_answers(found.sheet)
     try:
         match request.POST.get("decision"):
             case "accept":
@@ -44,8 +46,8 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
             case _:
                 return HttpResponseBadRequest()
     except Refused as refused:
-        return saved(request, found, employee, problem=refused.public_message)
-    return saved(request, found, employee, said=said, then=then)
+        return saved(request, found, employee, counted=counted, problem=refused.public_message)
+    return saved(request, found, employee, counted=counted, said=said, then=then)
 
 
 @require_POST
@@ -53,8 +55,9 @@ def suggestion(request: HttpRequest, pk: int) -> HttpResponse:
     """``decision``: take or leave."""
     employee = signed_in(request)
     found = get_object_or_404(
-        queries.suggestions_visible_to(employee).select_related("answer"), pk=pk
+        queries.suggestions_visible_to(employee).select_related("answer__sheet"), pk=pk
     )
+    counted = queries.relevant_answers(found.answer.sheet)
     try:
         match request.POST.get("decision"):
             case "take":
@@ -66,8 +69,9 @@ def suggestion(request: HttpRequest, pk: int) -> HttpResponse:
             case _:
                 return HttpResponseBadRequest()
     except Refused as refused:
-        return saved(request, found.answer, employee, problem=refused.public_message)
-    return saved(request, found.answer, employee, said=said, then=then)
+        problem = refused.public_message
+        return saved(request, found.answer, employee, counted=counted, problem=problem)
+    return saved(request, found.answer, employee, counted=counted, said=said, then=then)
 
 
 @require_POST
@@ -107,23 +111,25 @@ def saved(
     answer: Answer,
     employee: Employee,
     *,
+    counted: Sequence[Answer],
     said: str = "",
     problem: str = "",
     then: Then = Then.HERE,
 ) -> HttpResponse:
-    """The answer as it is now, with the counts that follow from it; who comes without scripts
-    goes back to the ficha."""
-    if not is_fragment(request):
+    """The answer as it is now, with the counts that follow from it. Who comes without scripts goes
+    back to the ficha, and so does everybody where other questions than the ``counted`` of before
+    are asked now: all of the page is another."""
+    now = queries.answers_visible_to(employee).get(pk=answer.pk)
+    groups = queries.by_domain(now.sheet, employee)
+    shown = [card.answer for group in groups for card in group.cards]
+    stays = now in shown and {one.pk for one in shown} == {one.pk for one in counted}
+    if not (is_fragment(request) and stays):
         if problem:
             messages.warning(request, problem)
-        page = reverse("assessments:sheet", args=[answer.sheet.participant_id])
-        return redirect(f"{page}#r-{answer.pk}")
-    now = queries.answers_visible_to(employee).get(pk=answer.pk)
-    group = next(
-        group
-        for group in queries.by_domain(now.sheet, employee)
-        if group.domain == now.question.domain
-    )
+        place = _next(now, shown) if then == Then.NEXT and is_fragment(request) else now
+        page = reverse("assessments:sheet", args=[now.sheet.participant_id])
+        return go_to(request, f"{page}#r-{place.pk}")
+    group = next(group for group in groups if now in group.answers)
     card = next(card for card in group.cards if card.answer == now)
     context = {
         "answer": card.answer,
@@ -137,3 +143,9 @@ def saved(
         "then": then,
     }
     return render(request, "assessments/saved.html", context, status=422 if problem else 200)
+
+
+def _next(answer: Answer, shown: Sequence[Answer]) -> Answer:
+    """The first after it that no person has decided, else this one."""
+    after = shown[shown.index(answer) + 1 :] if answer in shown else ()
+    return next((one for one in after if not one.is_reviewed), answer)

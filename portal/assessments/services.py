@@ -8,6 +8,7 @@ of a proposal is in `review`, what becomes of proof in `proofs`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -19,7 +20,7 @@ from portal.analysis.engines.base import Finding
 from portal.analysis.engines.base import Question as AnalysisQuestion
 from portal.analysis.engines.base import Turn as AnalysisTurn
 from portal.analysis.grounding import ground_finding
-from portal.assessments import queries, quotes, suggestions
+from portal.assessments import queries, quotes, suggestions, typed
 from portal.assessments.models import Answer, Question, Sheet
 from portal.assessments.records import (
     SETTLED,
@@ -59,8 +60,13 @@ def sheet_for(participant: Participant) -> Sheet:
 
 
 def questions_for(sheet: Sheet) -> tuple[AnalysisQuestion, ...]:
-    """The ficha's questions as an analysis engine takes them, in order."""
-    return for_analysis(a.question for a in sheet.answers.select_related("question__domain"))
+    """The ficha's questions as an analysis engine takes them, in order.
+
+    Also those whose condition does not hold yet: one talk may tell both that they matter and what
+    the answer is.
+    """
+    answers = sheet.answers.select_related("question__domain")
+    return for_analysis(a.question for a in answers if not queries.is_of_before(a, sheet))
 
 
 def for_analysis(questions: Iterable[Question]) -> tuple[AnalysisQuestion, ...]:
@@ -111,9 +117,21 @@ def record_findings(
     for finding in (ground_finding(spoken, found) for found in findings):
         answer = answers.get(finding.question_id)
         if answer is not None and finding.state != "unasked":
-            _consider(answer, _proposal(finding, turns, conversation, engine, model))
+            finding = as_answered(answer.question, finding)
+            proposal = _proposal(answer.question, finding, turns, conversation, engine, model)
+            _consider(answer, proposal)
     count(sheet)
     return sheet
+
+
+def as_answered(question: Question, finding: Finding) -> Finding:
+    """With its answer in the form of the question's kind, where the words tell it: "Somos tres en
+    casa" is 3. Where they don't, a person sees the words and decides."""
+    said = (finding.answer, *(piece.quote for piece in finding.evidence))
+    value = typed.read(question.kind, question.choices, *said) if finding.answer else None
+    if value is None:
+        return finding
+    return replace(finding, answer=typed.show(question.kind, question.choices, value))
 
 
 def _as_they_are_now(conversation: Conversation, turns: Sequence[Turn]) -> list[Turn]:
@@ -127,7 +145,12 @@ def _as_they_are_now(conversation: Conversation, turns: Sequence[Turn]) -> list[
 
 
 def _proposal(
-    finding: Finding, turns: Sequence[Turn], conversation: Conversation, engine: str, model: str
+    question: Question,
+    finding: Finding,
+    turns: Sequence[Turn],
+    conversation: Conversation,
+    engine: str,
+    model: str,
 ) -> Proposal:
     evidence = []
     for piece in finding.evidence:
@@ -135,10 +158,15 @@ def _proposal(
         span = quotes.locate(piece.quote, turn.text, turn.words, turn.start, turn.end)
         start, end = span or (turn.start, turn.end)
         evidence.append(Piece(turn=turn.pk, quote=piece.quote, start=start, end=end))
+    value = typed_value(question, finding.answer)
+    text = finding.answer
+    if value is None:
+        text = quotes.shortened(text, [piece["quote"] for piece in evidence])
     return Proposal(
         conversation=conversation,
         state=finding.state,
-        value=quotes.shortened(finding.answer, [piece["quote"] for piece in evidence]),
+        value=text,
+        typed=value,
         evidence=tuple(evidence),
         engine=engine,
         model=model,
@@ -193,7 +221,8 @@ def edit_answer(
     A text makes it answered. Without one, ``state`` says whether it is unasked (the default),
     asked or declined; those states carry no text. What a machine heard stays as evidence, and what
     it proposed is not proposed again; saved just as it was, it is accepted.
-    Raises ValidationError for an answered question without text, or an unknown state.
+    Raises ValidationError for an answered question without text, for a text that is not of the
+    question's kind (`typed.parse` says how one is written), or an unknown state.
     """
     value = value.replace("\x00", "").strip()  # PostgreSQL takes none
     if state is None:
@@ -202,16 +231,25 @@ def edit_answer(
         raise ValidationError(_("Ese estado no existe."))
     if state == Answer.State.ANSWERED and not value:
         raise ValidationError(_("Para darla por respondida, escriba la respuesta."))
-    if state != Answer.State.ANSWERED:
-        value = ""
     answer = locked_answer(answer)
+    told: typed.Value = None
+    if state == Answer.State.ANSWERED:
+        kind, choices = answer.question.kind, answer.question.choices
+        try:
+            told = typed.parse(kind, choices, value)
+        except typed.Unreadable as error:
+            raise ValidationError(str(error)) from None
+        if told is not None:
+            value = typed.show(kind, choices, told)
+    else:
+        value = ""
     if (answer.state, answer.value) == (state, value) and answer.is_reviewed:
         return answer
     if (answer.state, answer.value) == (state, value) and answer.is_proposal:
         confirm(answer, employee)
     else:
         keep_left(answer, employee)
-        answer.state, answer.value, answer.typed = state, value, None
+        answer.state, answer.value, answer.typed = state, value, told
         answer.origin = Answer.Origin.PERSON
         answer.edited_by = answer.reviewed_by = employee
         answer.reviewed_at = timezone.now()
@@ -221,3 +259,11 @@ def edit_answer(
     count(answer.sheet)
     participants.touch(answer.sheet.participant)
     return answer
+
+
+def typed_value(question: Question, text: str) -> typed.Value:
+    """Of a text as the ficha has it; None where it is not of the question's kind."""
+    try:
+        return typed.parse(question.kind, question.choices, text)
+    except typed.Unreadable:
+        return None

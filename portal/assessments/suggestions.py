@@ -8,6 +8,7 @@ from portal.accounts.models import Employee
 from portal.analysis.text import words
 from portal.assessments.models import Answer, Suggestion
 from portal.assessments.records import Proposal
+from portal.assessments.typed import Value
 from portal.conversations.models import Conversation
 
 YES_NO = {"si", "no"}
@@ -19,7 +20,7 @@ def offer(answer: Answer, proposal: Proposal) -> None:
     transaction, which holds the ficha's row."""
     waiting = answer.suggestions.filter(conversation=proposal.conversation, taken=None)
     if _is_earlier(proposal.conversation, answer) or not says_otherwise(
-        answer, proposal.state, proposal.value
+        answer, proposal.state, proposal.value, proposal.typed
     ):
         waiting.delete()
         return
@@ -30,6 +31,7 @@ def offer(answer: Answer, proposal: Proposal) -> None:
         defaults={
             "state": proposal.state,
             "value": proposal.value,
+            "typed": proposal.typed,
             "evidence": list(proposal.evidence),
             "engine": proposal.engine,
             "model": proposal.model,
@@ -54,11 +56,15 @@ def was_left(answer: Answer, proposal: Proposal) -> bool:
     )
 
 
-def says_otherwise(answer: Answer, state: str, value: str) -> bool:
-    """Whether that is news beside what is known. Fewer words of the same are not, nor is that
-    somebody would not say again what they have said before."""
+def says_otherwise(answer: Answer, state: str, value: str, typed: Value = None) -> bool:
+    """Whether that is news beside what is known. Fewer words or choices of the same are not, nor
+    is that somebody would not say again what they have said before."""
     if answer.state != state:
         return not (answer.state == Answer.State.ANSWERED and state == Answer.State.DECLINED)
+    if isinstance(answer.typed, list) and isinstance(typed, list):
+        return not set(typed) <= set(answer.typed)
+    if answer.typed is not None and typed is not None:
+        return bool(answer.typed != typed)
     known, new = words(answer.value).folded, words(value).folded
     leads = {*known[:1], *new[:1]}
     return leads == YES_NO or not set(new) <= set(known)
@@ -67,7 +73,7 @@ def says_otherwise(answer: Answer, state: str, value: str) -> bool:
 def close_agreeing(answer: Answer, employee: Employee) -> None:
     """The answer has become what they suggested."""
     for suggestion in answer.suggestions.filter(taken=None):
-        if not says_otherwise(answer, suggestion.state, suggestion.value):
+        if not says_otherwise(answer, suggestion.state, suggestion.value, suggestion.typed):
             decide(suggestion, taken=True, employee=employee)
 
 

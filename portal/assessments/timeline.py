@@ -6,7 +6,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 
 from portal.assessments.models import Answer, AnswerChange, Sheet
-from portal.assessments.queries import Quoted
+from portal.assessments.queries import Quoted, relevant_answers
 from portal.assessments.records import SETTLED
 from portal.conversations.models import Conversation
 
@@ -46,7 +46,7 @@ class Difference:
 class Interview:
     """A conversation with what it changed, and what people changed until the next one.
 
-    ``suggested``: answers beside which what it says still waits.
+    ``suggested``: answers of the ficha's page beside which what it says still waits.
     """
 
     conversation: Conversation
@@ -89,7 +89,7 @@ def of_sheet(sheet: Sheet) -> list[Interview]:
     }
     differences = _differences(sheet, conversations, answers)
     suggested: dict[object, list[Answer]] = {}
-    for answer in answers.values():
+    for answer in relevant_answers(sheet, answers.values()):
         for suggestion in answer.suggestions.all():
             if suggestion.taken is None:
                 suggested.setdefault(suggestion.conversation_id, []).append(answer)

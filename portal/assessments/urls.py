@@ -9,6 +9,7 @@ app_name = "assessments"
 urlpatterns = [
     path("personas/<uuid:pk>/ficha/", views.sheet, name="sheet"),
     path("personas/<uuid:pk>/ficha/cambios/", views.changes, name="changes"),
+    path("personas/<uuid:pk>/ficha/version/", views.newer_version, name="newer_version"),
     path(
         "personas/<uuid:pk>/ficha/<slug:domain>/aceptar/",
         review_views.accept_domain,

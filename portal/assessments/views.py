@@ -3,20 +3,22 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from portal.accounts.models import Employee
 from portal.accounts.queries import signed_in
-from portal.assessments import queries, services, timeline
-from portal.assessments.forms import AnswerForm
+from portal.assessments import queries, services, timeline, versions
+from portal.assessments.forms import AnswerForm, posted_values
 from portal.assessments.models import Answer
 from portal.assessments.review_views import Then, saved
 from portal.participants import queries as participants
-from portal.web.fragments import is_fragment
+from portal.web.fragments import go_to, is_fragment
 
 
 @require_safe
@@ -33,6 +35,7 @@ def sheet(request: HttpRequest, pk: UUID) -> HttpResponse:
         "sheet": found,
         "domains": queries.by_domain(found, employee),
         "latest": interviews[0] if len(interviews) > 1 else None,
+        "newer": queries.newer_for(found),
     }
     return render(request, "assessments/sheet.html", context)
 
@@ -61,6 +64,15 @@ def history(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "assessments/history.html", context)
 
 
+@require_POST
+def newer_version(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Bring the ficha to the version of the questionnaire that new ones are made from."""
+    found = get_object_or_404(queries.sheets_visible_to(signed_in(request)), participant=pk)
+    versions.move_sheet(sheet=found)
+    messages.success(request, _("La ficha ya usa la versión nueva del cuestionario."))
+    return go_to(request, reverse("assessments:sheet", args=[pk]))
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 def answer(request: HttpRequest, pk: int) -> HttpResponse:
     """One answer, for htmx alone and else as a page: as it is read, or with ``?editar`` as it
@@ -78,6 +90,7 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
 def _save(request: HttpRequest, found: Answer, employee: Employee) -> HttpResponse:
     form = AnswerForm(request.POST, answer=found, employee_id=employee.pk)
     problems = []
+    counted = queries.relevant_answers(found.sheet)
     if form.is_valid():
         try:
             services.edit_answer(
@@ -92,7 +105,7 @@ def _save(request: HttpRequest, found: Answer, employee: Employee) -> HttpRespon
         problems = [str(text) for texts in form.errors.values() for text in texts]
     if problems:
         return _editor(request, found, value=request.POST.get("value", ""), problems=problems)
-    return saved(request, found, employee, said=_("Guardado"), then=Then.NEXT)
+    return saved(request, found, employee, counted=counted, said=_("Guardado"), then=Then.NEXT)
 
 
 def _editor(
@@ -101,10 +114,18 @@ def _editor(
     context = {
         "answer": found,
         "value": value,
+        "chosen": posted_values(request.POST) if problems else _names(found),
         "seen": found.version,
         "problems": problems or [],
     }
     return _render(request, "editor", context, status=422 if problems else 200)
+
+
+def _names(found: Answer) -> list[str]:
+    """What a control that chooses has, and a date's, which is written as ISO there."""
+    if isinstance(found.typed, list):
+        return [str(name) for name in found.typed]
+    return [str(found.typed)] if found.typed is not None else []
 
 
 def _render(

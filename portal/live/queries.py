@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 
 from portal.accounts.models import Employee
 from portal.assessments import queries as assessments
+from portal.assessments import typed
 from portal.assessments.models import Answer, Domain, Question
 from portal.conversations.models import Conversation
 from portal.live.models import LivePart, LiveRecording, LiveTick, LiveTurn, VoiceSample
@@ -159,7 +160,10 @@ class LiveDomain:
 
 
 def domains(participant: Participant, recording: LiveRecording | None) -> tuple[LiveDomain, ...]:
-    """The questionnaire, with what is known before the recording and what it brought so far."""
+    """What is to be asked, with what is known before the recording and what it brought so far.
+
+    A question whose condition does not hold by then is left out.
+    """
     known = {
         answer.question_id: answer
         for answer in Answer.objects.filter(sheet__participant=participant)
@@ -169,10 +173,25 @@ def domains(participant: Participant, recording: LiveRecording | None) -> tuple[
     )
     questionnaire = assessments.questionnaire_for(participant)
     questions = assessments.questions_of(questionnaire)
+    said = {q.slug: _said(q, known.get(q.pk), ticks.get(q.pk)) for q in questions}
+    relevant = assessments.relevant(questions, said)
     return tuple(
         LiveDomain(domain, [_question(q, known.get(q.pk), ticks.get(q.pk)) for q in of_it])
-        for domain, of_it in groupby(questions, key=lambda question: question.domain)
+        for domain, of_it in groupby(
+            (q for q in questions if q.slug in relevant), key=lambda question: question.domain
+        )
     )
+
+
+def _said(
+    question: Question, answer: Answer | None, tick: LiveTick | None
+) -> tuple[str, typed.Value]:
+    """What is answered so far, as text and as a value."""
+    if tick is not None and tick.state == Answer.State.ANSWERED and tick.value:
+        return tick.value, typed.read(question.kind, question.choices, tick.value)
+    if answer is not None and answer.state == Answer.State.ANSWERED:
+        return answer.value, answer.typed
+    return "", None
 
 
 def _question(question: Question, answer: Answer | None, tick: LiveTick | None) -> LiveQuestion:

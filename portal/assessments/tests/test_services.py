@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from conftest import Cast
 from portal.analysis.engines.base import Evidence, Finding
 from portal.assessments import queries, review, services
-from portal.assessments.models import Answer, Question, Questionnaire, Sheet
+from portal.assessments.models import Answer, Question, Sheet
 from portal.assessments.questionnaires import seed_default_questionnaire
 from portal.conversations.models import Conversation, Turn
 from portal.participants.models import Participant
@@ -42,13 +42,6 @@ def test_a_new_ficha_has_the_sixteen_questions_in_order(sheet: Sheet) -> None:
 def test_there_is_one_ficha_per_person(participant: Participant, sheet: Sheet) -> None:
     assert services.sheet_for(participant) == sheet
     assert sheet.answers.count() == 16
-
-
-def test_a_team_with_its_own_questionnaire_uses_it(participant: Participant) -> None:
-    own = Questionnaire.objects.create(team=participant.team, slug="propio", name="Propio")
-    domain = own.domains.create(slug="uno", name="Uno", colour="blue", icon="briefcase", position=0)
-    domain.questions.create(slug="q", text="¿Qué necesita?", position=0)
-    assert [q.id for q in services.questions_for(services.sheet_for(participant))] == ["q"]
 
 
 def test_seeding_again_mends_the_wording_and_makes_nothing_twice(db: None) -> None:

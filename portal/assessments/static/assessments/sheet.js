@@ -45,9 +45,11 @@ document.body.addEventListener("htmx:afterSettle", ({ detail }) => {
   const id = detail.requestConfig?.elt.dataset.focus;
   const field = detail.elt.querySelector?.("[data-focus-here]");
   if (field) {
-    grow(field);
     field.focus();
-    field.setSelectionRange(field.value.length, field.value.length);
+    if (field.matches("textarea")) {
+      grow(field);
+      field.setSelectionRange(field.value.length, field.value.length);
+    }
   } else if (id) {
     document.getElementById(id)?.focus();
   } else if (detail.elt.matches?.("[data-then]")) {
@@ -65,6 +67,6 @@ for (const name of ["htmx:sendError", "htmx:responseError", "htmx:timeout"]) {
     const problem = detail.elt.querySelector("[data-problem]");
     problem.hidden = false;
     problem.querySelector("[data-unsaved]").hidden = false;
-    detail.elt.querySelector("textarea").focus();
+    detail.elt.querySelector("[data-focus-here]").focus();
   });
 }
