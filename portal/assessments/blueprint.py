@@ -26,7 +26,10 @@ MAX_QUESTIONS = 300
 MAX_CHOICES = 200
 MAX_SENTENCES = 80
 MAX_LENGTH = 300
+# A cue may name many words that say the same.
+MAX_SENTENCE = 2000
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,59}")
+_SPACES = re.compile(r"[ \t\xa0]+")
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
@@ -84,8 +87,9 @@ class Problem:
 
 
 def clean(text: str) -> str:
-    """Without characters that neither a database nor a spreadsheet takes."""
-    return _UNPRINTABLE.sub("", text.replace("\r\n", "\n")).strip()
+    """Without characters that neither a database nor a spreadsheet takes, and with single
+    spaces, as XLSForm has them."""
+    return _SPACES.sub(" ", _UNPRINTABLE.sub("", text.replace("\r\n", "\n"))).strip()
 
 
 def lines(text: str) -> tuple[str, ...]:
@@ -247,9 +251,9 @@ def _wrong_with_sentences(cues: Sequence[str], examples: Sequence[str]) -> Itera
         if len(sentences) > MAX_SENTENCES:
             yield _("Hay más de %(most)d pistas o ejemplos.") % {"most": MAX_SENTENCES}
         for sentence in sentences:
-            if len(sentence) > MAX_LENGTH:
+            if len(sentence) > MAX_SENTENCE:
                 yield _("Hay un texto de más de %(most)d caracteres: «%(text)s…».") % {
-                    "most": MAX_LENGTH,
+                    "most": MAX_SENTENCE,
                     "text": sentence[:40],
                 }
     for cue in cues:
