@@ -17,11 +17,12 @@ from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
 from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
-from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.urls import URLPattern, URLResolver, get_resolver, resolve, reverse
 from django.utils import timezone
 
 from conftest import Cast
 from portal.assessments import services as assessments
+from portal.assessments.models import Questionnaire
 from portal.conversations.models import Conversation, Recording, Speaker, Transcript, Turn, Upload
 from portal.corrections.models import Flag, Redaction
 from portal.inquiries.models import Inquiry
@@ -45,6 +46,7 @@ SIGNED_IN = {
     "conversations:uploads",
     "notifications:list", "notifications:activity",
     "live:bar", "usage:month",
+    "assessments:questionnaires",
     "api:openapi-json", "api:openapi-view",
     "api:list_participants", "api:create_participant",
 }  # fmt: skip
@@ -65,6 +67,9 @@ class Scene:
     live: LiveRecording
     redaction: int
     inquiry: int
+    draft: Questionnaire
+    domain: int
+    question: int
 
 
 OF_ONE_PARTICIPANT = {
@@ -147,6 +152,21 @@ OF_ONE_PARTICIPANT = {
 OF_A_COORDINATOR = {
     "assessments:take_all": lambda s: [],
     "api:export_sheets": lambda s: [s.participant.team_id, "csv"],
+    "assessments:start_draft": lambda s: [s.participant.team_id],
+    "assessments:import": lambda s: [s.participant.team_id],
+    "assessments:questionnaire": lambda s: [s.draft.pk],
+    "assessments:export": lambda s: [s.draft.pk],
+    "assessments:rename": lambda s: [s.draft.pk],
+    "assessments:publish": lambda s: [s.draft.pk],
+    "assessments:discard": lambda s: [s.draft.pk],
+    "assessments:new_domain": lambda s: [s.draft.pk],
+    "assessments:domain": lambda s: [s.domain],
+    "assessments:move_domain": lambda s: [s.domain],
+    "assessments:delete_domain": lambda s: [s.domain],
+    "assessments:new_question": lambda s: [s.domain],
+    "assessments:question": lambda s: [s.question],
+    "assessments:move_question": lambda s: [s.question],
+    "assessments:delete_question": lambda s: [s.question],
 }
 
 # Only whoever it was written for, not even the rest of the team.
@@ -229,6 +249,9 @@ def scene(cast: Cast, participant: Participant, consent: Consent) -> Scene:
         question="¿Dónde vive?",
         asked_by=cast.owner,
     )
+    draft = Questionnaire.objects.create(team=cast.team, slug="borrador", name="Borrador")
+    domain = draft.domains.create(slug="d", name="D", colour="blue", icon="people", position=0)
+    question = domain.questions.create(slug="q", text="¿Y?", position=0)
     return Scene(
         participant=participant,
         conversation=conversation,
@@ -241,6 +264,9 @@ def scene(cast: Cast, participant: Participant, consent: Consent) -> Scene:
         live=live,
         redaction=redaction.pk,
         inquiry=inquiry.pk,
+        draft=draft,
+        domain=domain.pk,
+        question=question.pk,
     )
 
 
@@ -298,14 +324,23 @@ def test_the_team_gets_in(scene: Scene, cast: Cast, name: str) -> None:
         assert response.status_code in (200, 204, 405), who
 
 
+def test_each_address_leads_to_its_own_view(scene: Scene) -> None:
+    for name, args in HANGING.items():
+        if not name.startswith("api:"):  # whose calls differ by their methods
+            assert resolve(reverse(name, args=args(scene))).view_name == name
+
+
 @pytest.mark.parametrize("name", sorted(OF_A_COORDINATOR))
 def test_who_coordinates_the_team_gets_in_and_the_rest_does_not(
     scene: Scene, cast: Cast, name: str
 ) -> None:
     address = reverse(name, args=OF_A_COORDINATOR[name](scene))
-    assert cast.client(cast.coordinator).get(address).status_code == 200
+    assert cast.client(cast.coordinator).get(address).status_code in (200, 405)
     for who in (cast.owner, cast.teammate):
-        assert cast.client(who).get(address).status_code == 404
+        for method in ("get", "post"):
+            response = getattr(cast.client(who), method)(address)
+            assert response.status_code in (404, 405)
+    assert Questionnaire.objects.filter(team=cast.team, published_at=None).get() == scene.draft
 
 
 def test_a_notification_is_for_its_recipient_only(scene: Scene, cast: Cast) -> None:

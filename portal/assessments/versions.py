@@ -48,7 +48,7 @@ def start_draft(*, team: Team, employee: Employee, plan: Blueprint | None = None
 def publish(*, draft: Questionnaire) -> Questionnaire:
     """From now on new fichas of the team are made from it. Raises ValidationError with all that
     keeps it from that, or where somebody has published it already."""
-    draft = _locked(draft)
+    draft = locked_draft(draft.pk)
     problems = blueprint.check(blueprint.of(draft))
     if problems:
         raise ValidationError(
@@ -65,11 +65,12 @@ def publish(*, draft: Questionnaire) -> Questionnaire:
 @transaction.atomic
 def discard(*, draft: Questionnaire) -> None:
     """Raises ValidationError where somebody has published it already."""
-    _locked(draft).delete()
+    locked_draft(draft.pk).delete()
 
 
-def _locked(draft: Questionnaire) -> Questionnaire:
-    found = Questionnaire.objects.select_for_update().filter(pk=draft.pk, published_at=None).first()
+def locked_draft(pk: int) -> Questionnaire:
+    """For a change of it. Raises ValidationError where somebody was first."""
+    found = Questionnaire.objects.select_for_update().filter(pk=pk, published_at=None).first()
     if found is None:
         raise ValidationError(_("Este borrador ya no existe: alguien lo ha publicado o borrado."))
     return found
