@@ -226,7 +226,8 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels is
             await self._check()
             told = await in_database(queries.snapshot, self.admitted.recording)
             await self._send({"type": "turns", "turns": told["turns"]})
-            await self._send({"type": "coverage", "ticks": told["ticks"]})
+            coverage = {part: told[part] for part in told if part in ("ticks", "left_out")}
+            await self._send({"type": "coverage", **coverage})
 
     async def _keep_checking(self) -> None:
         while True:

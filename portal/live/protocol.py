@@ -21,7 +21,7 @@ that were sent before are acknowledged again and change nothing.
 **Down, text**:
 
     {"type": "welcome", "next": seq, "saved_ms": n, "state": s, "transcription": t,
-     "last_part": uuid, "turns": [...], "ticks": [...]}
+     "last_part": uuid, "turns": [...], "ticks": [...], "left_out": [...]}
         ``next``: the entry to go on with; the lists: all so far; ``last_part``: a browser whose
         part it is not begins a new one for what it records from now on
     {"type": "ack", "seq": seq, "saved_ms": n}       all entries up to ``seq`` are on disk (fsync)
@@ -29,7 +29,9 @@ that were sent before are acknowledged again and change nothing.
     {"type": "turns", "turns": [{"position", "speaker", "role", "start", "end", "text"}]}
         new or, with a known position, in place of that one; seconds from the recording's start
     {"type": "coverage",
-     "ticks": [{"question": slug, "state", "origin", "value", "quote", "start"}]}
+     "ticks": [{"question": slug, "state", "origin", "value", "quote", "start"}],
+     "left_out": [slug]}
+        ``left_out``: all whose condition does not hold by now; not there without conditions
     {"type": "transcription", "status": "starting" | "live" | "later" | "off"}
         ``later``: too much at once or no recogniser, it will be transcribed at the end
     {"type": "state", "state": s}                    another device changed it

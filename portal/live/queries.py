@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -55,6 +55,7 @@ def snapshot(recording: LiveRecording) -> dict[str, Any]:
         "state": recording.state,
         "turns": turn_messages(recording.turns.select_related("part")),
         "ticks": tick_messages(recording.ticks.select_related("question")),
+        **left_out(recording),
     }
 
 
@@ -141,7 +142,8 @@ def gaps(recording: LiveRecording) -> list[dict[str, Any]]:
 @dataclass(frozen=True, slots=True)
 class LiveQuestion:
     """A question on the recording page. ``settled_before``: the ficha has it, from an earlier
-    interview or a person; ``value`` is then what it has, until this recording says otherwise."""
+    interview or a person; ``value`` is then what it has, until this recording says otherwise.
+    ``left_out``: its condition does not hold so far."""
 
     slug: str
     text: str
@@ -151,6 +153,7 @@ class LiveQuestion:
     value: str
     quote: str
     settled_before: bool
+    left_out: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,27 +163,46 @@ class LiveDomain:
 
 
 def domains(participant: Participant, recording: LiveRecording | None) -> tuple[LiveDomain, ...]:
-    """What is to be asked, with what is known before the recording and what it brought so far.
-
-    A question whose condition does not hold by then is left out.
-    """
-    known = {
-        answer.question_id: answer
-        for answer in Answer.objects.filter(sheet__participant=participant)
-    }
-    ticks = (
-        {tick.question_id: tick for tick in recording.ticks.all()} if recording is not None else {}
-    )
-    questionnaire = assessments.questionnaire_for(participant)
-    questions = assessments.questions_of(questionnaire)
-    said = {q.slug: _said(q, known.get(q.pk), ticks.get(q.pk)) for q in questions}
-    relevant = assessments.relevant(questions, said)
+    """The questionnaire, with what is known before the recording and what it brought so far."""
+    questions, known, ticks = _so_far(participant, recording)
+    asked = _relevant(questions, known, ticks)
     return tuple(
-        LiveDomain(domain, [_question(q, known.get(q.pk), ticks.get(q.pk)) for q in of_it])
-        for domain, of_it in groupby(
-            (q for q in questions if q.slug in relevant), key=lambda question: question.domain
+        LiveDomain(
+            domain,
+            [_question(q, known.get(q.pk), ticks.get(q.pk), q.slug not in asked) for q in of_it],
         )
+        for domain, of_it in groupby(questions, key=lambda question: question.domain)
     )
+
+
+def left_out(recording: LiveRecording) -> dict[str, list[str]]:
+    """Slugs of the questions whose condition does not hold by what is answered so far, as the
+    protocol tells them; without conditions there is nothing to tell."""
+    questions, known, ticks = _so_far(recording.participant, recording)
+    if not any(question.relevant for question in questions):
+        return {}
+    asked = _relevant(questions, known, ticks)
+    return {"left_out": [question.slug for question in questions if question.slug not in asked]}
+
+
+def _so_far(
+    participant: Participant, recording: LiveRecording | None
+) -> tuple[list[Question], dict[int, Answer], dict[int, LiveTick]]:
+    """The questions, and by the id of each its answer in the ficha and its tick."""
+    answers = Answer.objects.filter(sheet__participant=participant)
+    ticks = recording.ticks.all() if recording is not None else ()
+    return (
+        assessments.questions_of(assessments.questionnaire_for(participant)),
+        {answer.question_id: answer for answer in answers},
+        {tick.question_id: tick for tick in ticks},
+    )
+
+
+def _relevant(
+    questions: Sequence[Question], known: Mapping[int, Answer], ticks: Mapping[int, LiveTick]
+) -> frozenset[str]:
+    said = {q.slug: _said(q, known.get(q.pk), ticks.get(q.pk)) for q in questions}
+    return assessments.relevant(questions, said)
 
 
 def _said(
@@ -194,7 +216,9 @@ def _said(
     return "", None
 
 
-def _question(question: Question, answer: Answer | None, tick: LiveTick | None) -> LiveQuestion:
+def _question(
+    question: Question, answer: Answer | None, tick: LiveTick | None, left_out: bool
+) -> LiveQuestion:
     settled = answer is not None and not answer.is_open_to_machines
     return LiveQuestion(
         slug=question.slug,
@@ -205,4 +229,5 @@ def _question(question: Question, answer: Answer | None, tick: LiveTick | None) 
         value=tick.value if tick else answer.value if answer and settled else "",
         quote=tick.evidence[0]["quote"] if tick and tick.evidence else "",
         settled_before=settled,
+        left_out=left_out,
     )

@@ -322,5 +322,6 @@ def _publish_turns(turns: Sequence[LiveTurn]) -> None:
 
 def _publish_ticks(ticks: Sequence[LiveTick]) -> None:
     if ticks:
-        messages = queries.tick_messages(ticks)
-        publish(ticks[0].recording_id, {"type": "coverage", "ticks": messages})
+        recording = ticks[0].recording
+        told = {"ticks": queries.tick_messages(ticks), **queries.left_out(recording)}
+        publish(recording.pk, {"type": "coverage", **told})

@@ -340,6 +340,12 @@ def test_what_is_said_and_the_questions_that_tick_themselves(
     expect(page.get_by_role("link", name="Económico: 1/3")).to_be_visible()
     shoot(page, "grabar-entrevista")
     accessible_everywhere(page)
+    # Its condition does not hold by now: neither asked nor counted.
+    server.say(type="coverage", ticks=[], left_out=["ingresos"])
+    expect(row(page, "ingresos")).to_be_hidden()
+    expect(page.locator(".asked-count")).to_have_text("3 de 15 ya tratadas")
+    server.say(type="coverage", ticks=[], left_out=[])
+    expect(row(page, "ingresos")).to_be_visible()
     # Another voice than was thought: the turn is told again.
     server.say(type="turns", turns=[{**turn(3), "speaker": "S2", "role": "usuario"}, turn(4)])
     expect(log.get_by_role("listitem")).to_have_count(2)

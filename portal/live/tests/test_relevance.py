@@ -1,22 +1,59 @@
 from __future__ import annotations
 
+import pytest
+
 from conftest import Cast
-from portal.assessments import services, versions
+from portal.assessments import services as assessments
+from portal.assessments import versions
 from portal.assessments.tests.plans import PLAN
-from portal.live.queries import domains
-from portal.participants.models import Participant
+from portal.live import queries
+from portal.live.models import LiveRecording
+from portal.participants.models import Consent, Participant
 
 
-def test_the_interview_asks_only_what_is_relevant(cast: Cast, participant: Participant) -> None:
+@pytest.fixture
+def recording(cast: Cast, participant: Participant, consent: Consent) -> LiveRecording:
+    """Of a team whose questions depend on one another."""
     draft = versions.start_draft(team=cast.team, employee=cast.coordinator, plan=PLAN)
     versions.publish(draft=draft)
-    sheet = services.sheet_for(participant)
+    return LiveRecording.objects.create(
+        participant=participant, consent=consent, created_by=cast.owner, engine="local"
+    )
 
-    def asked() -> list[str]:
-        return [q.slug for domain in domains(participant, None) for q in domain.questions]
 
-    assert "alquiler" in asked()
-    assert "bienvenida" not in asked()
+def left_out(recording: LiveRecording) -> list[str]:
+    return queries.snapshot(recording)["left_out"]
+
+
+def test_the_interview_asks_only_what_is_relevant(
+    cast: Cast, participant: Participant, recording: LiveRecording
+) -> None:
+    shown = [q for domain in queries.domains(participant, recording) for q in domain.questions]
+    assert "bienvenida" not in [question.slug for question in shown]
+    assert [question.slug for question in shown if question.left_out] == ["ayudas"]
+    sheet = assessments.sheet_for(participant)
     home = sheet.answers.get(question__slug="vivienda")
-    services.edit_answer(answer=home, employee=cast.owner, value="calle")
-    assert "alquiler" not in asked()
+    assessments.edit_answer(answer=home, employee=cast.owner, value="calle")
+    assert left_out(recording) == ["alquiler", "ayudas"]
+
+
+def test_what_was_just_said_brings_further_questions(
+    participant: Participant, recording: LiveRecording
+) -> None:
+    for slug, value in (("vivienda", "Vivo en un piso compartido"), ("personas", "Somos tres")):
+        recording.ticks.create(
+            question=assessments.sheet_for(participant).answers.get(question__slug=slug).question,
+            state="answered",
+            origin="machine",
+            value=value,
+        )
+    assert left_out(recording) == []
+
+
+def test_without_conditions_there_is_nothing_to_tell(
+    participant: Participant, consent: Consent, cast: Cast
+) -> None:
+    plain = LiveRecording.objects.create(
+        participant=participant, consent=consent, created_by=cast.owner, engine="local"
+    )
+    assert "left_out" not in queries.snapshot(plain)

@@ -75,7 +75,10 @@ export class Interview {
     });
     hear("turns", ({ turns }) => this.said.add(turns));
     hear("partial", ({ text }) => this.said.partial(text));
-    hear("coverage", ({ ticks }) => this.questions.add(ticks));
+    hear("coverage", ({ ticks, leftOut }) => {
+      this.questions.add(ticks);
+      if (leftOut) this.questions.leaveOut(leftOut);
+    });
     hear("transcription", ({ status }) => this.controls.transcription(status));
     hear("problem", this.#problem);
     hear("ended", this.#ended);

@@ -90,6 +90,12 @@ export class Questions extends EventTarget {
     this.tally();
   }
 
+  /** All whose condition does not hold now, by slug; the others are asked. */
+  leaveOut(slugs) {
+    for (const [slug, { row }] of this.questions) row.hidden = slugs.includes(slug);
+    this.tally();
+  }
+
   draw(question) {
     const { row, state, origin, parts } = question;
     const byHand = origin === "person";
@@ -123,15 +129,14 @@ export class Questions extends EventTarget {
   }
 
   tally() {
-    const of = (domain) => [...this.questions.values()].filter((one) => one.domain === domain);
+    const all = [...this.questions.values()].filter(({ row }) => !row.hidden);
     for (const counter of this.counters) {
-      const all = of(counter.dataset.countOf);
-      const done = all.filter(isDone).length;
-      say(counter, fill(this.texts.textCount, { done, total: all.length }));
+      const own = all.filter((one) => one.domain === counter.dataset.countOf);
+      const done = own.filter(isDone).length;
+      say(counter, fill(this.texts.textCount, { done, total: own.length }));
       const holder = counter.closest(".asked-domain");
-      holder?.classList.toggle("is-done", done === all.length);
+      holder?.classList.toggle("is-done", done === own.length);
     }
-    const all = [...this.questions.values()];
     const done = all.filter(isDone).length;
     const { textCount, textDone } = this.count.dataset;
     const words = fill(textCount, { done, total: all.length });
@@ -154,7 +159,7 @@ export class Questions extends EventTarget {
   get open() {
     const groups = new Map();
     for (const question of this.questions.values()) {
-      if (isDone(question)) continue;
+      if (isDone(question) || question.row.hidden) continue;
       const { domainElement: domain } = question;
       const group = groups.get(domain) ?? {
         name: domain.querySelector("[data-domain-name]").textContent,

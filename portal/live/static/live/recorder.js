@@ -23,7 +23,7 @@ const LOOK_AGAIN_MS = 500;
 
 /**
  * Events, with their detail: "state" {state}; "time" {seconds}; "saved" {seconds};
- * "connection" {online, retryIn}; "turns" {turns}; "partial" {text}; "coverage" {ticks};
+ * "connection" {online, retryIn}; "turns" {turns}; "partial" {text}; "coverage" {ticks, leftOut};
  * "transcription" {status}; "problem" {code, message, final}; "ended" {url} (null: discarded).
  *
  * Problems: those of the server by name (see CODES of link.js) with its sentence; "busy" without
@@ -201,7 +201,7 @@ export class Recorder extends EventTarget {
       hear("welcome", (welcome) => {
         this.#saved();
         this.#emit("turns", { turns: welcome.turns });
-        this.#emit("coverage", { ticks: welcome.ticks });
+        this.#emit("coverage", { ticks: welcome.ticks, leftOut: welcome.left_out });
         if (welcome.transcription) this.#emit("transcription", { status: welcome.transcription });
         resolve(welcome);
       });
@@ -219,8 +219,9 @@ export class Recorder extends EventTarget {
     if (message.type === "ended") this.#ended(message.url);
     else if (message.type === "turns") this.#emit("turns", { turns: message.turns });
     else if (message.type === "partial") this.#emit("partial", { text: message.text });
-    else if (message.type === "coverage") this.#emit("coverage", { ticks: message.ticks });
-    else if (message.type === "transcription") {
+    else if (message.type === "coverage") {
+      this.#emit("coverage", { ticks: message.ticks, leftOut: message.left_out });
+    } else if (message.type === "transcription") {
       this.#emit("transcription", { status: message.status });
     }
   }
