@@ -56,6 +56,8 @@ class AnswerOut(Schema):
     domain: str
     state: str
     value: str
+    kind: str
+    typed: int | float | str | list[str] | None
     origin: str
     engine: str
     model: str
@@ -73,6 +75,10 @@ class AnswerOut(Schema):
     @staticmethod
     def resolve_text(answer: Answer) -> str:
         return answer.question.text
+
+    @staticmethod
+    def resolve_kind(answer: Answer) -> str:
+        return answer.question.kind
 
     @staticmethod
     def resolve_domain(answer: Answer) -> str:

@@ -154,6 +154,7 @@ class LiveQuestion:
     quote: str
     settled_before: bool
     left_out: bool
+    is_note: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +164,8 @@ class LiveDomain:
 
 
 def domains(participant: Participant, recording: LiveRecording | None) -> tuple[LiveDomain, ...]:
-    """The questionnaire, with what is known before the recording and what it brought so far."""
+    """The questionnaire, with what is known before the recording and what it brought so far;
+    also the notes, which are read out."""
     questions, known, ticks = _so_far(participant, recording)
     asked = _relevant(questions, known, ticks)
     return tuple(
@@ -188,11 +190,11 @@ def left_out(recording: LiveRecording) -> dict[str, list[str]]:
 def _so_far(
     participant: Participant, recording: LiveRecording | None
 ) -> tuple[list[Question], dict[int, Answer], dict[int, LiveTick]]:
-    """The questions, and by the id of each its answer in the ficha and its tick."""
+    """The questions and notes, and by the id of each its answer in the ficha and its tick."""
     answers = Answer.objects.filter(sheet__participant=participant)
     ticks = recording.ticks.all() if recording is not None else ()
     return (
-        assessments.questions_of(assessments.questionnaire_for(participant)),
+        assessments.all_of(assessments.questionnaire_for(participant)),
         {answer.question_id: answer for answer in answers},
         {tick.question_id: tick for tick in ticks},
     )
@@ -230,4 +232,5 @@ def _question(
         quote=tick.evidence[0]["quote"] if tick and tick.evidence else "",
         settled_before=settled,
         left_out=left_out,
+        is_note=question.kind == Question.Kind.NOTE,
     )

@@ -116,3 +116,13 @@ def test_a_ficha_is_brought_to_a_newer_version_by_hand(
     sheet.refresh_from_db()
     assert sheet.questionnaire == newer
     assert "Pasar la ficha" not in client.get(page).content.decode()
+
+
+def test_a_script_writes_and_reads_values(client: Client, own: Sheet) -> None:
+    address = f"/api/v1/participants/{own.participant_id}/sheet/personas"
+    written = client.put(address, {"value": "3"}, content_type="application/json")
+    assert written.status_code == 200
+    assert (written.json()["kind"], written.json()["typed"]) == ("integer", 3)
+    refused = client.put(address, {"value": "muchas"}, content_type="application/json")
+    assert refused.status_code in (400, 422)
+    assert "sin decimales" in refused.content.decode()

@@ -29,7 +29,7 @@ def test_the_interview_asks_only_what_is_relevant(
     cast: Cast, participant: Participant, recording: LiveRecording
 ) -> None:
     shown = [q for domain in queries.domains(participant, recording) for q in domain.questions]
-    assert "bienvenida" not in [question.slug for question in shown]
+    assert [question.slug for question in shown if question.is_note] == ["bienvenida"]
     assert [question.slug for question in shown if question.left_out] == ["ayudas"]
     sheet = assessments.sheet_for(participant)
     home = sheet.answers.get(question__slug="vivienda")
@@ -57,3 +57,9 @@ def test_without_conditions_there_is_nothing_to_tell(
         participant=participant, consent=consent, created_by=cast.owner, engine="local"
     )
     assert "left_out" not in queries.snapshot(plain)
+
+
+def test_a_note_is_there_to_be_read_out(cast: Cast, recording: LiveRecording) -> None:
+    html = cast.client(cast.owner).get(f"/grabaciones/{recording.pk}/").content.decode()
+    assert "Gracias por venir." in html
+    assert 'data-question="bienvenida"' not in html

@@ -93,6 +93,9 @@ export class Questions extends EventTarget {
   /** All whose condition does not hold now, by slug; the others are asked. */
   leaveOut(slugs) {
     for (const [slug, { row }] of this.questions) row.hidden = slugs.includes(slug);
+    for (const note of this.root.querySelectorAll("[data-note]")) {
+      note.hidden = slugs.includes(note.dataset.note);
+    }
     this.tally();
   }
 
