@@ -168,6 +168,8 @@ def test_many_members_a_large_file_and_entities_are_refused() -> None:
     crowd = archive({f"xl/{n}.xml": b"" for n in range(300)} | {"xl/workbook.xml": b""})
     assert "demasiado grande" in refused(crowd)
     assert "2 MB" in refused(bytes(3 * 2**20))
+    rows = [HEADING, *(("note", f"n{number}", "x") for number in range(reading.MAX_ROWS + 1))]
+    assert "demasiado grande" in refused(book(rows))
     source = zipfile.ZipFile(io.BytesIO(book([HEADING, ("text", "a", "¿?")])))
     members = {m.filename: source.read(m) for m in source.infolist()}
     entities = (

@@ -32,8 +32,10 @@ from portal.assessments.blueprint import (
 from portal.assessments.xlsform.languages import code_of
 
 MAX_BYTES = 2 * 2**20
-# What it may grow to when it is unpacked; a form of 300 questions in five languages is under 1 MB.
-MAX_UNPACKED = 16 * 2**20
+# What it may grow to when it is unpacked, and how many rows its sheets may have: more than 300
+# questions with all that they may hold, and a few seconds to read.
+MAX_UNPACKED = 6 * 2**20
+MAX_ROWS = 5000
 MAX_MEMBERS = 200
 
 KINDS = {
@@ -86,6 +88,8 @@ def read(content: bytes) -> Imported:
         raise NotAForm([_broken(), _said(error)]) from None
     except Exception:  # what a hostile file makes of openpyxl has no end of names
         raise NotAForm([_broken()]) from None
+    if max(len(data.survey or ()), len(data.choices or ())) > MAX_ROWS:
+        raise NotAForm([_too_large()])
     reader = _Reader(data)
     if problems := list(reader.missing()):
         raise NotAForm(problems)
@@ -109,11 +113,13 @@ def _refuse_bombs(content: bytes) -> None:
     except (zipfile.BadZipFile, NotImplementedError, ValueError):
         raise NotAForm([_broken()]) from None
     if len(members) > MAX_MEMBERS or sum(m.file_size for m in members) > MAX_UNPACKED:
-        raise NotAForm(
-            [_("El fichero se hace demasiado grande al abrirlo: no parece un cuestionario.")]
-        )
+        raise NotAForm([_too_large()])
     if "xl/workbook.xml" not in names:
         raise NotAForm([_broken()])
+
+
+def _too_large() -> str:
+    return _("El fichero se hace demasiado grande al abrirlo: no parece un cuestionario.")
 
 
 def _broken() -> str:
