@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.utils.translation import gettext as _
@@ -104,8 +105,19 @@ def questions_of(questionnaire: Questionnaire) -> list[Question]:
     return [q for q in all_of(questionnaire) if q.kind != Question.Kind.NOTE]
 
 
+class Conditional(Protocol):
+    """A question, whether it is a row or a value."""
+
+    @property
+    def slug(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def relevant(self) -> str: ...
+
+
 def relevant(
-    questions: Sequence[Question], answered: Mapping[str, tuple[str, typed.Value]]
+    questions: Sequence[Conditional], answered: Mapping[str, tuple[str, typed.Value]]
 ) -> frozenset[str]:
     """Slugs of the questions whose condition holds, by what is answered: its text and value.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import cast
 from uuid import UUID
 
 from django.db.models import F, Q, QuerySet
@@ -22,6 +23,7 @@ from portal.assessments.exports.snapshot import (
     plain,
 )
 from portal.assessments.models import Answer, Evidence, Question, Questionnaire, Sheet
+from portal.assessments.typed import Value
 from portal.conversations.models import Conversation
 from portal.conversations.templatetags.conversations import shown_title
 
@@ -192,7 +194,18 @@ def _ficha(
         total=sheet.total,
         updated_at=sheet.updated_at,
         earlier=tuple(earlier),
+        skipped=_skipped(known[sheet.questionnaire_id], by_form.get(sheet.questionnaire_id, {})),
     )
+
+
+def _skipped(form: Form, given: Mapping[Key, Given]) -> frozenset[str]:
+    asked = [question for _key, question in form.questions()]
+    said = {
+        slug: (one.value, cast(Value, one.typed))
+        for (_domain, slug), one in given.items()
+        if one.state == Answer.State.ANSWERED
+    }
+    return frozenset(one.slug for one in asked) - queries.relevant(asked, said)
 
 
 def _given(answer: Answer, quotes: Iterable[Quote], talks: Mapping[UUID, Conversation]) -> Given:

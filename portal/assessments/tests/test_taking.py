@@ -218,6 +218,17 @@ def test_fichas_of_two_versions_are_one_table(
     assert [form["resource"]["title"] for form in forms] == ["Nuevo", "Acogida y valoración"]
 
 
+def test_a_question_whose_condition_does_not_hold_is_left_out(
+    client: Client, filled: Sheet
+) -> None:
+    question = Question.objects.get(slug="estado_salud")
+    for condition, state in (("${ingresos} = 'x'", ""), ("not(${ingresos} = 'x')", "unasked")):
+        question.relevant = condition
+        question.save()
+        (row,) = rows(client.get(one(filled.participant, "csv")).content)
+        assert row["estado_salud__estado"] == state
+
+
 def test_what_is_left_of_an_earlier_version_leaves_too(
     client: Client, coordinator: Client, filled: Sheet, cast: Cast
 ) -> None:
