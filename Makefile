@@ -78,7 +78,13 @@ run: setup
 test: .venv/dev.done node_modules/dev.done setup
 	@bin/need-chromium
 	@bin/need-pango
-	$(PYTHON) -m pytest -n 2 --dist loadfile $(ARGS)
+ifdef ARGS
+	$(PYTHON) -m pytest $(ARGS)
+else
+	# Apart: what drives a browser leaves an event loop behind in its process.
+	$(PYTHON) -m pytest -n 2 --dist loadfile -m "not browser"
+	$(PYTHON) -m pytest -n 2 --dist loadfile -m browser
+endif
 
 # With the keys of the environment, against the real services.
 test-cloud: .venv/dev.done setup
