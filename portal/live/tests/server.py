@@ -131,8 +131,10 @@ class Tab:
         return self.hear("welcome")
 
     def send(self, *entries: Entry) -> None:
-        for entry in entries:
-            self.socket.send(pack_entry(entry))
+        # To one that was closed meanwhile, a browser sends nothing and says nothing.
+        with contextlib.suppress(ConnectionClosed):
+            for entry in entries:
+                self.socket.send(pack_entry(entry))
 
     def hear(self, kind: str) -> dict[str, Any]:
         """The next message of that type; others before it are passed over."""
