@@ -22,7 +22,10 @@ NAMES: dict[str, str | Promise] = {
     "llm-local": _("Modelo de lenguaje en este equipo"),
 }
 
-ON_THIS_MACHINE = frozenset({"local", "extractive", "llm-local"})
+LOCAL = "local"
+"""What transcribes where nothing outside may or can."""
+
+ON_THIS_MACHINE = frozenset({LOCAL, "extractive", "llm-local"})
 """Engines of speech and of analysis that send nothing out; people are told just that of them."""
 
 

@@ -323,6 +323,13 @@ def save_probe(*, conversation: Conversation, info: speech_audio.AudioInfo) -> N
     )
 
 
+def save_engine(*, conversation: Conversation, engine: str) -> None:
+    """The one that has transcribed it, which need not be the one that was asked to."""
+    if conversation.engine != engine:
+        conversation.engine = engine
+        conversation.save(update_fields=["engine"])
+
+
 @transaction.atomic
 def save_transcript(*, conversation: Conversation, transcript: speech.Transcript) -> Transcript:
     """Keep ``transcript`` in place of the one before, if any."""

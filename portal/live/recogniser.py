@@ -21,7 +21,7 @@ from uuid import UUID
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
-from portal.accounts.engines import ON_THIS_MACHINE, options
+from portal.accounts.engines import LOCAL, ON_THIS_MACHINE, is_outside, options
 from portal.faults import kind_and_place
 from portal.live import events
 from portal.live.listening import Listener, lock
@@ -31,6 +31,7 @@ from portal.live.ticking import Ticker
 from portal.participants.leaving import may_leave
 from portal.speech.engines import get_engine
 from portal.speech.engines.base import TranscriptionEngine
+from portal.usage import queries as usage
 
 logger = logging.getLogger(__name__)
 
@@ -57,8 +58,6 @@ PATIENCE = 1.5
 
 RECOGNISERS = 0x706F7274616C
 """The lock that every recogniser shares, so that others can see that there is one."""
-
-LOCAL = "local"
 
 
 def run() -> None:
@@ -261,8 +260,11 @@ class Recogniser:
 
 
 def _may_hear(engine: str, recording: LiveRecording) -> bool:
-    if engine in ON_THIS_MACHINE:
+    """As person and team want it at this moment, and as long as there is money for it."""
+    if not is_outside(engine):
         return True
+    if usage.is_spent(recording.participant.team):
+        return False
     return bool(may_leave(recording.participant, consent=recording.consent))
 
 

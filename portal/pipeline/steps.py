@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from portal.accounts.engines import ON_THIS_MACHINE
+from portal.accounts.engines import LOCAL, is_outside
 from portal.assessments import proofs
 from portal.assessments import services as assessments
 from portal.conversations import playback, services
@@ -36,6 +36,7 @@ from portal.speech import quality, vad
 from portal.speech.engines import base as speech
 from portal.speech.roles import assign_roles
 from portal.usage import analysing
+from portal.usage import queries as usage
 from portal.usage.services import charging
 
 Progress = Callable[[float], None]
@@ -59,14 +60,17 @@ def probe(conversation: Conversation, progress: Progress) -> None:
     services.save_probe(conversation=conversation, info=info)
 
 
-def transcribe(conversation: Conversation, progress: Progress) -> None:
+def transcribe(conversation: Conversation, progress: Progress) -> str:
     if corrections.is_edited(conversation):
-        return  # of a live transcript, while this step stood still: no machine undoes that
-    if conversation.engine not in ON_THIS_MACHINE:
+        return ""  # of a live transcript, while this step stood still: no machine undoes that
+    name, because = conversation.engine, ""
+    if is_outside(name):
         leave = may_leave(conversation.participant, consent=conversation.consent)
         if not leave:  # it was allowed when this began
             raise EngineError(leave.reason)
-    engine = engines.transcription(conversation.engine)
+        because = usage.why_not_outside(conversation.participant.team)
+        name = LOCAL if because else name
+    engine = engines.transcription(name)
     options = speech.Options(
         language=conversation.language or None,
         speakers=conversation.speakers,
@@ -81,6 +85,8 @@ def transcribe(conversation: Conversation, progress: Progress) -> None:
     transcript = redaction.struck(conversation, transcript)
     # Of a live recording there is one already, with answers that rest on it.
     proofs.replace_transcript(conversation=conversation, transcript=transcript)
+    services.save_engine(conversation=conversation, engine=name)
+    return because
 
 
 def attribute(conversation: Conversation, progress: Progress) -> None:

@@ -98,8 +98,7 @@ def _why_not(name: str, participant: Participant, consent: Consent | None) -> st
         leave = may_leave(participant, consent=consent)
         if not leave:
             return leave.reason
-        if queries.is_spent(participant.team):
-            return _("El equipo ha alcanzado el gasto máximo de este mes en motores de fuera.")
+        return queries.why_not_outside(participant.team)
     return ""
 
 

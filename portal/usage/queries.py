@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from django.db.models import Count, Q, QuerySet, Sum
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from portal.accounts.models import Employee, Membership, Team
 from portal.usage.models import Charge
@@ -41,6 +42,14 @@ def spent(team: Team, day: date | None = None) -> Decimal:
 def is_spent(team: Team) -> bool:
     """Whether the team's cap is reached; what one request costs is only known afterwards."""
     return team.monthly_cap is not None and spent(team) >= team.monthly_cap
+
+
+def why_not_outside(team: Team) -> str:
+    """Why this machine does what an engine outside was to do, for people; empty while there is
+    money left."""
+    if not is_spent(team):
+        return ""
+    return _("El equipo ha alcanzado el gasto máximo de este mes en motores de fuera.")
 
 
 _TOTALS = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -147,6 +148,25 @@ def test_what_a_service_outside_no_longer_hears_is_heard_here(
         assert said.count(once) == 1, said
     assert {turn.speaker for turn in turns_of(recording)} == {"S1", "S2"}
     assert "EngineError" in output and "Colombia" not in output
+
+
+@pytest.mark.django_db
+def test_a_service_outside_hears_as_long_as_it_may_and_there_is_money(
+    begin: Begin, cast: Cast, consent: Consent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recogniser, "_engine", lambda name: name)
+    recording = begin()
+    recording.engine = "deepgram"
+
+    def hears() -> object:
+        return recogniser.Recogniser()._engine_for(recording)
+
+    assert hears() == "local"
+    consent.external = True
+    consent.save()
+    assert hears() == "deepgram"
+    recording.participant.team.monthly_cap = Decimal(0)
+    assert hears() == "local"
 
 
 @pytest.mark.model

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -16,6 +17,8 @@ from portal.participants.models import Consent
 from portal.pipeline import engines, run
 from portal.pipeline.outcomes import TryLater
 from portal.pipeline.tests.conftest import SPOKEN, Receive
+from portal.pipeline.tests.test_one_fails import Reader as Listener
+from portal.speech.engines.base import TranscriptionEngine
 from tests.servers.deepgram import Deepgram
 
 
@@ -89,6 +92,28 @@ def test_a_team_may_change_its_mind_too(
     run.process(conversation.pk)
     assert server.requests == []
     assert "no usa servicios externos" in step(conversation, "transcribe")[1]
+
+
+def test_a_spent_month_is_transcribed_here_and_says_why(
+    conversation: Conversation, server: Deepgram, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    heard = engines.transcription("deepgram")
+
+    def engine(name: str) -> TranscriptionEngine:
+        asked.append(name)
+        return Listener() if name == "local" else heard
+
+    cast.team.monthly_cap = Decimal(0)
+    cast.team.save()
+    with monkeypatch.context() as patched:
+        patched.setattr(engines, "transcription", engine)
+        run.process(conversation.pk)
+    assert (asked, server.requests) == (["local"], [])
+    state, reason = step(conversation, "transcribe")
+    assert state == "done" and "gasto máximo" in reason
+    conversation.refresh_from_db()
+    assert (conversation.status, conversation.engine) == ("ready", "local")
 
 
 def test_a_service_that_is_down_is_tried_again_and_costs_no_audio(

@@ -8,7 +8,9 @@ import pytest
 from django.urls import reverse
 
 from conftest import Cast
+from portal.accounts import engines as accounts
 from portal.conversations.models import Conversation
+from portal.conversations.tests.test_views import add_steps, make
 from portal.engine import Usage
 from portal.participants.models import Consent
 from portal.usage.models import Charge
@@ -68,3 +70,37 @@ def test_what_was_used_outlives_its_conversation(cast: Cast, charged: Charge) ->
     assert charged.conversation is None
     page = read(cast, "coordinator")
     assert "modelo-grande" in page and "Padrón" not in page
+
+
+@pytest.mark.parametrize("page", ["subir", "grabar"])
+def test_where_an_engine_is_chosen_a_spent_month_is_said(
+    cast: Cast, consent: Consent, page: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    consent.external = True
+    consent.save()
+    cast.team.monthly_cap = Decimal(0)
+    cast.team.save()
+    address = f"/personas/{consent.participant.pk}/{page}/"
+
+    def shown(*engines: str) -> str:
+        monkeypatch.setattr(accounts, "choices", lambda: [(name, name) for name in engines])
+        return cast.client(cast.owner).get(address).content.decode()
+
+    assert "gasto máximo" in shown("nube", "local")
+    assert "gasto máximo" not in shown("local")
+    cast.team.monthly_cap = None
+    cast.team.save()
+    assert "gasto máximo" not in shown("nube", "local")
+
+
+def test_where_it_is_tried_again_too(
+    cast: Cast, consent: Consent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(accounts, "choices", lambda: [("nube", "Fuera"), ("local", "Aquí")])
+    consent.external = True
+    consent.save()
+    cast.team.monthly_cap = Decimal(0)
+    cast.team.save()
+    add_steps(make(consent, cast, status="failed"), transcribe=("failed", "No ha podido."))
+    page = cast.client(cast.owner).get(f"/personas/{consent.participant.pk}/").content.decode()
+    assert "se transcribe en este equipo" in page
