@@ -38,6 +38,7 @@ from portal.live.protocol import SAMPLE_RATE, GapKind
 from portal.participants import services as participants
 from portal.participants.models import Participant
 from portal.speech.engines import base as speech
+from portal.usage import services as usage
 
 T = TypeVar("T")
 
@@ -147,6 +148,7 @@ def _store(
         speakers=kept.speakers,
         duration=heard.seconds,
     )
+    usage.assign(conversation=conversation)
     Gap.objects.bulk_create(
         Gap(conversation=conversation, kind=KINDS[gap.kind], at=gap.at, seconds=gap.seconds)
         for gap in heard.missing

@@ -35,6 +35,7 @@ from portal.speech.engines.base import (
     Turn,
     Voice,
 )
+from portal.usage.services import charging
 
 logger = logging.getLogger(__name__)
 
@@ -205,7 +206,8 @@ class Listener(threading.Thread):
             connection.close()
 
     def _listen(self) -> None:
-        recording = LiveRecording.objects.filter(pk=self.recording).first()
+        found = LiveRecording.objects.select_related("participant__team")
+        recording = found.filter(pk=self.recording).first()
         if recording is None or not recording.is_open:
             return
         turns = list(recording.turns.select_related("part"))
@@ -218,14 +220,18 @@ class Listener(threading.Thread):
             voices=recording.voices,
             room=self._room,
         )
+        team = recording.participant.team
         try:
             hearing = _Hearing(recording, self._journals, stream, self._engine.name, self._ticker)
             self.live = True
             while not self._stop_asked.is_set():
-                if not hearing.go_on(self._stop_asked.is_set):
+                with charging(team=team, recording=self.recording):  # a cap counts meanwhile
+                    anything = hearing.go_on(self._stop_asked.is_set)
+                if not anything:
                     self._stop_asked.wait(LOOK_EVERY)
         finally:
-            with contextlib.suppress(Exception):  # it may be what failed
+            # Suppressed: it may be what failed.
+            with charging(team=team, recording=self.recording), contextlib.suppress(Exception):
                 stream.close()
 
 

@@ -161,7 +161,7 @@ class Ticker(threading.Thread):
                 said.asking = False
                 said.answers.append(news)
             case _Answered(team=team, used=used):
-                charge(team=team, used=used)  # the recording ended meanwhile
+                charge(team=team, recording=recording, used=used)  # it ended meanwhile
             case _Heard(turns) if said is not None:
                 said.turns.extend(turns)
             case _Changed(turns) if said is not None:
@@ -285,7 +285,7 @@ def _write(said: _Said) -> None:
     while said.answers:
         answer = said.answers[0]
         with transaction.atomic():
-            charge(team=answer.team, used=answer.used)
+            charge(team=answer.team, recording=said.recording.pk, used=answer.used)
             if answer.findings is not None:
                 _tick(said, answer.turns, answer.findings, answer.engine)
             else:

@@ -8,7 +8,8 @@ from portal.conversations.models import Conversation
 
 
 class Charge(models.Model):
-    """What one engine used up at once, for one conversation where there is one yet.
+    """What one engine used up at once, for one conversation where there is one yet. ``recording``:
+    the live one that it was for, whose conversation will have the same id.
 
     ``cost`` is in the currency of the settings, by the prices of that moment; None where the
     engine has no price. It says nothing of what was said, and outlives its conversation.
@@ -18,6 +19,7 @@ class Charge(models.Model):
     conversation = models.ForeignKey(
         Conversation, null=True, blank=True, on_delete=models.SET_NULL, related_name="charges"
     )
+    recording = models.UUIDField(null=True, blank=True, db_index=True)
     engine = models.CharField(max_length=30)
     model = models.CharField(max_length=80, blank=True)
     seconds = models.FloatField(default=0.0)

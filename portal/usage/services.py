@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
+from uuid import UUID
 
 from django.conf import settings
 
@@ -19,20 +20,29 @@ _MINUTE = Decimal(60)
 
 
 @contextmanager
-def charging(*, team: Team, conversation: Conversation | None = None) -> Iterator[None]:
+def charging(
+    *, team: Team, conversation: Conversation | None = None, recording: UUID | None = None
+) -> Iterator[None]:
     """What engines use inside the block is charged to ``team``, whether it ends well or not."""
     with metered() as used:
         try:
             yield
         finally:
-            charge(team=team, conversation=conversation, used=used)
+            charge(team=team, conversation=conversation, recording=recording, used=used)
 
 
 def charge(
-    *, team: Team, used: Sequence[Usage], conversation: Conversation | None = None
+    *,
+    team: Team,
+    used: Sequence[Usage],
+    conversation: Conversation | None = None,
+    recording: UUID | None = None,
 ) -> list[Charge]:
-    """One row for each engine and model."""
+    """One row for each engine and model. ``recording``: a live one, in place of the conversation
+    that it has become or will become."""
     rows = []
+    if used and recording is not None:
+        conversation = Conversation.objects.filter(pk=recording).first()
     for engine, model in dict.fromkeys((usage.engine, usage.model) for usage in used):
         of_it = [usage for usage in used if (usage.engine, usage.model) == (engine, model)]
         total = Usage(
@@ -48,6 +58,7 @@ def charge(
             Charge(
                 team=team,
                 conversation=conversation,
+                recording=recording,
                 engine=engine[:30],
                 model=model[:80],
                 seconds=total.seconds,
@@ -59,6 +70,11 @@ def charge(
             )
         )
     return Charge.objects.bulk_create(rows)
+
+
+def assign(*, conversation: Conversation) -> None:
+    """What was used while it was recorded is its own. Part of the caller's transaction."""
+    Charge.objects.filter(recording=conversation.pk).update(conversation=conversation)
 
 
 def cost_of(usage: Usage) -> Decimal | None:

@@ -23,12 +23,16 @@ from portal.conversations import services as conversations
 from portal.conversations.errors import Refused
 from portal.conversations.models import Conversation, Recording, Transcript
 from portal.conversations.steps import StepName
+from portal.engine import Usage
 from portal.live import ending, queries, services, sound
 from portal.live.journal import Journal, lock_recording
 from portal.live.models import LivePart, LiveRecording, LiveTick, LiveTurn, VoiceSample
 from portal.live.protocol import GapKind
 from portal.live.tests.scene import ASKED, DECLINED, PADRON, find, hear, pcm, record
 from portal.participants.models import Consent
+from portal.usage.models import Charge
+from portal.usage.queries import by_conversation
+from portal.usage.services import charge
 
 Scope = pytest.MonkeyPatch
 
@@ -55,6 +59,18 @@ def finish(recording: LiveRecording, commits: Callable[..., Any]) -> Conversatio
 
 def answer(slug: str) -> Answer:
     return Answer.objects.get(question__slug=slug)
+
+
+def test_what_its_engines_used_meanwhile_is_the_conversations(
+    recording: LiveRecording, django_capture_on_commit_callbacks: Callable[..., Any]
+) -> None:
+    team, minute = recording.participant.team, Usage("deepgram", "nova-3", seconds=60, requests=1)
+    charge(team=team, recording=recording.pk, used=[minute])
+    record(recording, pcm(3))
+    finish(recording, django_capture_on_commit_callbacks)
+    charge(team=team, recording=recording.pk, used=[minute])  # told late
+    [row] = by_conversation(Charge.objects.all())
+    assert (row["conversation"], row["seconds"]) == (recording.pk, 120)
 
 
 # The audio

@@ -19,6 +19,7 @@ from portal.live import recogniser, services
 from portal.live.models import LiveRecording, LiveTick, LiveTurn
 from portal.live.tests.spoken import Browser, Recogniser, pcm_of, screen, silence, until
 from portal.participants.models import Consent
+from portal.usage.models import Charge
 from tests.servers.deepgram_live import DeepgramLive
 from tests.servers.hearing import conversation
 
@@ -148,6 +149,9 @@ def test_what_a_service_outside_no_longer_hears_is_heard_here(
         assert said.count(once) == 1, said
     assert {turn.speaker for turn in turns_of(recording)} == {"S1", "S2"}
     assert "EngineError" in output and "Colombia" not in output
+    [charge] = Charge.objects.filter(team=recording.participant.team)
+    assert (charge.engine, charge.model, charge.requests) == ("deepgram", "nova-3", 1)
+    assert charge.seconds == pytest.approx(server.breaks_after, abs=3)
 
 
 @pytest.mark.django_db

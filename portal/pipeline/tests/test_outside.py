@@ -19,6 +19,7 @@ from portal.pipeline.outcomes import TryLater
 from portal.pipeline.tests.conftest import SPOKEN, Receive
 from portal.pipeline.tests.test_one_fails import Reader as Listener
 from portal.speech.engines.base import TranscriptionEngine
+from portal.usage.models import Charge
 from tests.servers.deepgram import Deepgram
 
 
@@ -53,7 +54,7 @@ def step(conversation: Conversation, name: str) -> tuple[str, str]:
 
 
 def test_it_goes_the_same_way_as_with_the_local_engine(
-    conversation: Conversation, server: Deepgram
+    conversation: Conversation, server: Deepgram, cast: Cast
 ) -> None:
     run.process(conversation.pk)
     conversation.refresh_from_db()
@@ -63,6 +64,10 @@ def test_it_goes_the_same_way_as_with_the_local_engine(
     assert roles == ["empleado", "usuario"] * 4
     assert Answer.objects.filter(question__slug="nacionalidad").exclude(value="").exists()
     assert len(server.requests) == 1
+    [charge] = Charge.objects.all()
+    assert (charge.team, charge.conversation) == (cast.team, conversation)
+    assert (charge.engine, charge.model, charge.requests) == ("deepgram", "nova-3", 1)
+    assert charge.seconds == pytest.approx(conversation.duration, abs=1)
 
 
 def test_without_the_persons_yes_nothing_begins(
