@@ -17,6 +17,7 @@ from portal.operations import database
 
 FREE_GIGABYTES = 5
 SET_UP = "Ejecute «make setup»."
+OPTIONAL = "Solo hace falta si lo quiere usar."
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ def examine(env: environment.Environment) -> Iterator[Finding]:
         return  # the rest would only fail for want of them
     yield from _speech(env)
     yield _analysis()
+    yield from _language_models(env)
     yield _pdf()
     yield from _database(env)
     yield _port()
@@ -106,19 +108,63 @@ def _speech(env: environment.Environment) -> Iterator[Finding]:
 
 
 def _outside() -> Iterator[Finding]:
-    """Engines of others: none is needed."""
+    """Engines of others that transcribe: none is needed."""
     from portal.accounts import engines
+    from portal.speech.engines import ENGINES
 
     lacking = {name: why for name, _, why in engines.lacking()}
-    for name, label in engines.NAMES.items():
+    for name in ENGINES:
         if name not in engines.ON_THIS_MACHINE:
             why = lacking.get(name)
             yield Finding(
-                str(label),
+                str(engines.NAMES.get(name, name)),
                 True if why is None else None,
                 "listo" if why is None else why,
-                "Solo hace falta si lo quiere usar.",
+                OPTIONAL,
             )
+
+
+def _language_models(env: environment.Environment) -> Iterator[Finding]:
+    """One outside, one here: neither is needed. No server is asked: that costs, and tells it that
+    there is somebody."""
+    from urllib.parse import urlsplit
+
+    from portal.analysis.engines.llm import LlmEngine
+    from portal.analysis.llm import local_models
+    from portal.analysis.llm.endpoint import OPENAI, Endpoint
+
+    endpoint = Endpoint(env.llm_model, env.llm_base_url or OPENAI, env.llm_api_key)
+    host = urlsplit(endpoint.base_url).hostname
+    whose = "de la organización" if env.llm_inside else "de fuera"
+    lacks = LlmEngine(endpoint).check()
+    yield Finding(
+        "Modelo de lenguaje",
+        None if lacks else True,
+        lacks[0].message
+        if lacks
+        else f"{env.llm_model} en {host}, {whose}; «make test-cloud» prueba si contesta",
+        f"{lacks[0].hint} {OPTIONAL}" if lacks else "",
+    )
+    problem = local_models.problem(env.data / "models")
+    file = local_models.installed(env.data / "models")
+    detail = ""
+    if file is not None:
+        detail = f"{file.name}, {local_models.memory(file) / 1e9:.1f} GB de memoria"
+        if _answers(env.llm_local_port):
+            detail += ", en marcha"
+        else:
+            problem = problem or local_models.too_large(file)
+    yield Finding(
+        "Modelo en este equipo",
+        None if problem else True,
+        f"{detail}. {problem.message}".removeprefix(". ") if problem else detail,
+        f"{problem.hint} {OPTIONAL}" if problem else "",
+    )
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _checksum(folder: Path) -> Iterator[Finding]:

@@ -81,9 +81,14 @@ def problem(models_dir: Path) -> Problem | None:
     return None
 
 
+def memory(file: Path) -> float:
+    """Bytes that it takes, about."""
+    return file.stat().st_size * _BESIDE
+
+
 def too_large(file: Path, *, meminfo: Path = _MEMINFO) -> Problem | None:
     """Asked before loading: a machine that runs out of memory stops recording as well."""
-    needed = file.stat().st_size * _BESIDE
+    needed = memory(file)
     available = _available(meminfo)
     if available is None or needed <= available:
         return None

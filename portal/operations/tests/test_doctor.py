@@ -1,0 +1,55 @@
+"""What `portal doctor` says of the language models; the rest of it is in test_up."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from portal.analysis.llm import local_models
+from portal.engine import Problem
+from portal.environment import Environment
+from portal.operations.doctor import Finding, _language_models
+
+
+def look(folder: Path, **settings: object) -> tuple[Finding, Finding]:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    given = {"data": folder, "llm_local_port": port} | settings
+    outside, here = _language_models(Environment(**given))  # type: ignore[arg-type]
+    return outside, here
+
+
+def test_neither_is_needed(tmp_path: Path) -> None:
+    for finding in look(tmp_path):
+        assert finding.ok is None and finding.mend.endswith("Solo hace falta si lo quiere usar.")
+
+
+def test_one_outside_is_named_and_not_asked(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0)
+        address = f"http://127.0.0.1:{server.getsockname()[1]}/v1"
+        outside, _here = look(
+            tmp_path, llm_model="grande", llm_base_url=address, llm_api_key="muy-secreta"
+        )
+        with pytest.raises(BlockingIOError):
+            server.accept()
+    assert outside.ok and outside.detail.startswith("grande en 127.0.0.1, de fuera")
+    assert "secreta" not in outside.detail
+    inside, _here = look(tmp_path, llm_model="m", llm_base_url=address, llm_inside=True)
+    assert "de la organización" in inside.detail
+
+
+def test_one_here_with_its_file_and_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "models" / "llm" / "pequeño.gguf"
+    file.parent.mkdir(parents=True)
+    with file.open("wb") as opened:
+        opened.truncate(2_000_000_000)
+    problem = Problem("No cabe.", "Use otro.")
+    monkeypatch.setattr(local_models, "too_large", lambda _file: problem)
+    _outside, here = look(tmp_path)
+    assert (here.ok, here.detail) == (None, "pequeño.gguf, 2.5 GB de memoria. No cabe.")
+    with socket.create_server(("127.0.0.1", 0)) as running:  # then it has its memory
+        _outside, here = look(tmp_path, llm_local_port=running.getsockname()[1])
+    assert here.ok and here.detail.endswith(", en marcha")
