@@ -53,6 +53,12 @@ def test_nothing_of_it_is_left(
     Inquiry.objects.create(
         participant=consent.participant, question="¿Zarzaparrilla?", asked_by=cast.owner
     )
+    Inquiry.objects.create(
+        participant=consent.participant,
+        question="¿En qué calle?",
+        unfinished="En la calle Zarzaparrilla",
+        asked_by=cast.owner,
+    )
     inquiry = Inquiry.objects.create(
         participant=consent.participant,
         conversation=talk,
@@ -68,6 +74,7 @@ def test_nothing_of_it_is_left(
         "conversations_turn.text",
         "assessments_answer.value",
         "inquiries_inquiry.question",
+        "inquiries_inquiry.unfinished",
         "inquiries_reply.answer",
         "inquiries_reply.evidence",
     }

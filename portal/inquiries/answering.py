@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 from django.db import InterfaceError, OperationalError, transaction
@@ -25,7 +26,7 @@ from portal.assessments.services import turns_for
 from portal.conversations.models import Conversation, Transcript, Turn
 from portal.engine import EngineError
 from portal.faults import kind_and_place
-from portal.inquiries import queries
+from portal.inquiries import growing, queries
 from portal.inquiries.models import Inquiry, Reply
 from portal.usage import analysing
 
@@ -54,6 +55,7 @@ def answer(inquiry_id: int) -> None:
             raise
         except EngineError as error:
             logger.warning("inquiry %s: %s", inquiry_id, type(error).__name__)
+            growing.wipe(inquiry_id)
             if error.retryable:
                 Inquiry.objects.filter(pk=inquiry_id).update(reason=error.public_message[:300])
                 raise
@@ -80,7 +82,7 @@ def _fail(inquiry: Inquiry, reason: str = "") -> None:
         "No hemos podido buscar la respuesta. La pregunta está guardada: vuelva a preguntar."
     )
     waiting = Inquiry.objects.filter(pk=inquiry.pk, state=Inquiry.State.WAITING)
-    waiting.update(state=Inquiry.State.FAILED, reason=reason[:300])
+    waiting.update(state=Inquiry.State.FAILED, reason=reason[:300], unfinished="")
 
 
 def _answer(inquiry: Inquiry) -> None:
@@ -93,23 +95,24 @@ def _answer(inquiry: Inquiry) -> None:
                 _("Ya no hay ninguna transcripción a la que preguntar con su consentimiento."),
             )
             return
-        found = [_ask(conversation, inquiry.question) for conversation in asked]
+        shown = growing.Growing(inquiry)
+        found = [_ask(conversation, inquiry.question, shown) for conversation in asked]
         if _keep(inquiry, found, time.monotonic() - started):
             return
     _fail(inquiry, _("Están corrigiendo la transcripción. Vuelva a preguntar en un momento."))
 
 
-def _ask(conversation: Conversation, question: str) -> _Found:
-    turns = _turns(conversation)
-    spoken = turns_for(turns)
+def _ask(conversation: Conversation, question: str, shown: growing.Growing) -> _Found:
+    turns = growing.turns_of(conversation)
     analysis = analysing.for_participant(conversation.participant, consent=conversation.consent)
-    done = analysis.do(lambda engine: engine.ask(spoken, question), conversation=conversation)
-    return _Found(conversation, turns, done)
-
-
-def _turns(conversation: Conversation) -> list[Turn]:
-    turns = Turn.objects.filter(transcript__conversation=conversation).order_by("position")
-    return list(turns.select_related("speaker"))
+    shown.begin(conversation, turns)
+    with closing(analysis.ask(turns_for(turns), question, conversation=conversation)) as answer:
+        for piece in answer:
+            if isinstance(piece, Done):
+                shown.end(conversation, piece.value)
+                return _Found(conversation, turns, piece)
+            shown.add(conversation, piece)
+    raise EngineError(_("El motor de análisis no ha dado ninguna respuesta."))
 
 
 @transaction.atomic
@@ -126,8 +129,8 @@ def _keep(inquiry: Inquiry, found: Sequence[_Found], seconds: float) -> bool:
         return True
     replies = []
     for one in found:
-        turns = _turns(one.conversation)
-        if _read(turns) != _read(one.turns):
+        turns = growing.turns_of(one.conversation)
+        if growing.as_read(turns) != growing.as_read(one.turns):
             return False
         reply = ground_reply(turns_for(turns), one.done.value)
         if reply.found:
@@ -150,16 +153,12 @@ def _keep(inquiry: Inquiry, found: Sequence[_Found], seconds: float) -> bool:
     waiting.update(
         state=Inquiry.State.FOUND if replies else Inquiry.State.ABSENT,
         reason=done.because[:300],
+        unfinished="",
         engine=done.engine,
         model=done.model,
         seconds=seconds,
     )
     return True
-
-
-def _read(turns: Sequence[Turn]) -> list[tuple[int, str, str]]:
-    """What an engine knows of them, and which ones they are."""
-    return [(turn.pk, turn.speaker.role, turn.text) for turn in turns]
 
 
 def _evidence(turn: Turn, quote: str) -> dict[str, object]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.core import serializers
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from portal.conversations.models import Conversation, Turn
 from portal.inquiries import queries
@@ -18,6 +18,7 @@ def forget(*, conversation: Conversation, tells: Callable[[str], bool]) -> str:
     ``tells``: whether a text holds what was taken out. Gives what `remember` needs. Part of the
     caller's transaction, which holds the transcript.
     """
+    _about(conversation).update(unfinished="")  # of those that are being answered just now
     left = Turn.objects.filter(transcript__conversation=conversation)
     gone = affected(conversation, list(left), tells=tells)
     replies = Reply.objects.filter(inquiry__in=gone)
@@ -30,11 +31,13 @@ def affected(
     conversation: Conversation, left: list[Turn], *, tells: Callable[[str], bool]
 ) -> list[Inquiry]:
     """What `forget` would delete, when ``left`` are the turns without the words."""
-    about = Q(conversation=conversation) | Q(
-        conversation=None, participant=conversation.participant_id
-    )
-    inquiries = Inquiry.objects.filter(about).prefetch_related("replies")
+    inquiries = _about(conversation).prefetch_related("replies")
     return [inquiry for inquiry in inquiries if _rests(inquiry, conversation, left, tells)]
+
+
+def _about(conversation: Conversation) -> QuerySet[Inquiry]:
+    whole = Q(conversation=None, participant=conversation.participant_id)
+    return Inquiry.objects.filter(Q(conversation=conversation) | whole)
 
 
 def _rests(

@@ -30,6 +30,8 @@ class Inquiry(models.Model):
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
     # A sentence for who asked, never an exception's text.
     reason = models.CharField(max_length=300, blank=True)
+    # An answer while it is written (`growing`): nobody has proven it yet.
+    unfinished = models.TextField(blank=True)
     engine = models.CharField(max_length=30, blank=True)
     model = models.CharField(max_length=80, blank=True)
     asked_by = models.ForeignKey(

@@ -54,6 +54,7 @@ def ask_again(*, inquiry: Inquiry, employee: Employee) -> Inquiry:
     _check(locked.participant, locked.conversation)
     locked.replies.all().delete()
     locked.state, locked.reason, locked.seconds = Inquiry.State.WAITING, "", None
+    locked.unfinished = ""
     locked.asked_by, locked.asked_at = employee, timezone.now()
     locked.save()
     tasks.enqueue(locked.pk)

@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import reswap, retarget
 from django_htmx.middleware import HtmxDetails
 
 from portal.accounts.models import Employee
@@ -92,7 +93,8 @@ def _box(
 @require_safe
 def inquiry(request: HttpRequest, pk: int) -> HttpResponse:
     """One question; for htmx, which asks again while it waits: there is nothing to show as long as
-    nothing has changed, and nothing for a screen reader to say."""
+    nothing has changed, and nothing for a screen reader to say. An answer that is being written is
+    shown from ``lleva`` letters on, and read out when it is whole."""
     visible = queries.visible_to(signed_in(request))
     found = get_object_or_404(visible, pk=pk)
     if not is_fragment(request):
@@ -101,7 +103,11 @@ def inquiry(request: HttpRequest, pk: int) -> HttpResponse:
         return render(request, "inquiries/page.html", context)
     told_slow = "lenta" in request.GET
     if found.state == Inquiry.State.WAITING and _is_slow(found) == told_slow:
-        return HttpResponse(status=204)
+        if request.GET.get("lleva", "0") == str(len(found.unfinished)):
+            return HttpResponse(status=204)
+        context = {"inquiry": found, "slow": told_slow}
+        grown = render(request, "inquiries/growing.html", context)
+        return reswap(retarget(grown, "this"), "outerHTML")
     return _item(request, found)
 
 

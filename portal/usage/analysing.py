@@ -6,7 +6,7 @@ it in the end and why, and the ledger.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -48,7 +48,7 @@ class Analysis:
 
     def ask(
         self, turns: Sequence[Turn], question: str, *, conversation: Conversation | None = None
-    ) -> Iterator[str | Done[Reply]]:
+    ) -> Generator[str | Done[Reply]]:
         """The answer to a free question in pieces as they come, and last the whole, which stands
         in their place. Charges what it costs. Raises EngineError."""
         pieces = ask_first_able(self.engines, turns, question, because=self.because)

@@ -99,6 +99,30 @@ def test_asking_a_transcript_with_the_keyboard_alone(
     expect(box.get_by_role("link", name=re.compile("calle Olmo"))).to_be_visible()
 
 
+def test_an_answer_is_seen_while_it_is_written(
+    page: Page, talk: Conversation, shoot: Shoot
+) -> None:
+    page.goto(f"/conversaciones/{talk.pk}/")
+    field = page.get_by_role("textbox", name="Saber más de esta conversación")
+    field.fill("¿Dónde vive?")
+    field.press("Enter")
+    asked = page.get_by_role("region", name="Saber más").get_by_role("listitem").first
+    expect(asked).to_contain_text("Buscando en lo que se dijo")
+    asked.get_by_role("button", name="Borrar la pregunta").focus()
+    for so_far in ("Vive en la calle", f"Vive en la calle Olmo {HOSTILE}"):
+        Inquiry.objects.update(unfinished=so_far)
+        expect(asked.get_by_text(so_far, exact=True)).to_be_visible()
+        expect(asked).to_contain_text("Aún no está comprobado")
+        expect(asked.get_by_role("link")).to_have_count(0)
+    expect(asked.get_by_role("button", name="Borrar la pregunta")).to_be_focused()
+    accessible_everywhere(page)
+    shoot(page, "saber-mas-escribiendo")
+    Inquiry.objects.update(unfinished="")
+    expect(asked.get_by_text("Aún no está comprobado")).to_have_count(0)
+    answer_all()
+    expect(asked.get_by_role("link", name=re.compile("calle Olmo"))).to_be_visible()
+
+
 def test_a_card_leads_to_the_words_and_goes_on_playing(
     page: Page, talk: Conversation, consent: Consent, cast: Cast, shoot: Shoot
 ) -> None:
