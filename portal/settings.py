@@ -38,6 +38,7 @@ INSTALLED_APPS = [
     "portal.assessments",
     "portal.inquiries",
     "portal.corrections",
+    "portal.search",
     "portal.notifications",
     "portal.live",
     "portal.pipeline",

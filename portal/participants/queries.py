@@ -10,7 +10,7 @@ from django.db.models import CharField, Count, Expression, F, Func, Q, QuerySet,
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
-from portal.accounts.models import Employee
+from portal.accounts.models import Employee, Team
 from portal.participants.models import Participant
 
 PAGE_SIZE = 40
@@ -46,6 +46,13 @@ class Sort(TextChoices):
     def order(self) -> tuple[str, str]:
         """Of rows annotated with ``sort_key``."""
         return ("-sort_key", "-pk") if self.descends else ("sort_key", "pk")
+
+
+def teams_of(employee: Employee) -> QuerySet[Team]:
+    """Whose participants the employee sees; none for an inactive account."""
+    if not employee.is_active:
+        return Team.objects.none()
+    return Team.objects.filter(memberships__employee=employee)
 
 
 def visible_to(employee: Employee) -> QuerySet[Participant]:

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
+from django.db import models
+from django.db.models import Q
+
+
+class Entry(models.Model):
+    """Under which words something can be found, and by whom; not what it says.
+
+    Triggers write these rows in the transaction that changes what they are of (migrations/0002),
+    however it is changed; nothing else writes them. ``object_id`` is the key of the object in its
+    own table. No foreign keys: what is deleted takes its entry along by its own trigger.
+    """
+
+    kind = models.CharField(max_length=12)
+    object_id = models.CharField(max_length=36)
+    team = models.BigIntegerField()
+    participant = models.UUIDField()
+    conversation = models.UUIDField(null=True)
+    # Who brought the conversation, or wrote the answer.
+    employee = models.BigIntegerField(null=True)
+    at = models.DateTimeField()
+    # A person's name in lower case and without accents, for names with a letter wrong.
+    name = models.TextField(blank=True)
+    vector = SearchVectorField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "object_id"], name="one_entry_per_object")
+        ]
+        indexes = [
+            # Who may see it is looked up in the same index as the words. Turns are a hundred times
+            # as many as all the rest, which is not to be looked for among them. No pending list:
+            # every search would read it from end to end.
+            GinIndex(
+                fields=["team", "vector"],
+                name="search_turn_words",
+                condition=Q(kind="turn"),
+                fastupdate=False,
+            ),
+            GinIndex(
+                fields=["kind", "team", "vector"],
+                name="search_other_words",
+                condition=~Q(kind="turn"),
+                fastupdate=False,
+            ),
+            GinIndex(
+                fields=["name"],
+                opclasses=["gin_trgm_ops"],
+                name="search_person_name",
+                condition=Q(kind="person"),
+            ),
+            # A word that half of all turns have is found from the newest on.
+            models.Index(fields=["-at"], name="search_turn_newest", condition=Q(kind="turn")),
+            models.Index(fields=["participant"], name="search_of_participant"),
+            models.Index(fields=["conversation"], name="search_of_conversation"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.object_id}"

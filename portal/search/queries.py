@@ -1,0 +1,84 @@
+"""Finding, as an employee: what the index gives is read from the database before it is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from portal.accounts.models import Employee
+from portal.assessments.models import Answer
+from portal.participants import queries as participants
+from portal.search.backends import get_backend
+from portal.search.backends.base import Scope
+from portal.search.marking import Marked, mark
+from portal.search.questions import Question
+from portal.search.sources import SOURCES, Source
+
+MOST = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    thing: Any
+    marked: tuple[Marked, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Of one kind, the best first. ``more``: there are others that are not among these."""
+
+    source: Source
+    found: tuple[Found, ...]
+    more: bool
+
+
+def find(employee: Employee, question: Question, *, kind: str = "") -> tuple[Group, ...]:
+    """A group for each kind of which something is found; up to `MOST` of ``kind``, or a few of
+    each without one. Raises SearchDown."""
+    scope = _scope(employee, question)
+    if not question or not scope.teams:
+        return ()
+    backend = get_backend()
+    found: list[tuple[Source, list[Any], bool]] = []
+    for source in SOURCES:
+        if kind not in ("", source.kind):
+            continue
+        limit = MOST if kind else source.shown
+        keys = backend.find(question, kind=source.kind, scope=scope, limit=limit + 1)
+        things = _read(source, employee, keys[:limit])
+        if things:
+            found.append((source, things, len(keys) > limit))
+    texts = [
+        text for source, things, _ in found for thing in things for text in source.texts(thing)
+    ]
+    marked = iter(mark(question, texts))
+    return tuple(
+        Group(
+            source,
+            tuple(
+                Found(thing, tuple(next(marked) for _ in source.texts(thing))) for thing in things
+            ),
+            more,
+        )
+        for source, things, more in found
+    )
+
+
+def _scope(employee: Employee, question: Question) -> Scope:
+    teams = list(participants.teams_of(employee).values_list("pk", flat=True))
+    if question.filters.domain is None:
+        return Scope(teams)
+    answered = Answer.objects.filter(
+        sheet__participant__in=participants.visible_to(employee),
+        question__domain__slug=question.filters.domain,
+        state=Answer.State.ANSWERED,
+    )
+    people = answered.values_list("sheet__participant", flat=True).distinct()
+    return Scope(teams, [str(person) for person in people])
+
+
+def _read(source: Source, employee: Employee, keys: Sequence[str]) -> list[Any]:
+    """In the order of ``keys``; what is gone meanwhile, or not theirs to see, is not among them."""
+    by_key = {str(thing.pk): thing for thing in source.visible(employee).filter(pk__in=keys)}
+    return [by_key[key] for key in keys if key in by_key]
