@@ -15,6 +15,7 @@ urlpatterns = [
     path("", include("portal.inquiries.urls")),
     path("", include("portal.corrections.urls")),
     path("", include("portal.live.urls")),
+    path("", include("portal.search.urls")),
     path("", include("portal.notifications.urls")),
     path("", include("portal.operations.urls")),
 ]

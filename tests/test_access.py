@@ -44,6 +44,7 @@ SIGNED_IN = {
     "account_change_password", "account_set_password", "account_email", "account_reauthenticate",
     "participants:list", "participants:new",
     "conversations:uploads",
+    "search:search",
     "notifications:list", "notifications:activity",
     "live:bar", "usage:month",
     "assessments:questionnaires",

@@ -80,9 +80,10 @@ class Turns(Source):
             transcript__conversation__in=conversations.visible_to(employee),
             transcript__conversation__consent__withdrawn_at=None,
         )
-        return visible.select_related("speaker", "transcript__conversation__participant").defer(
-            "words"
-        )
+        drawn = ("participant", "created_by", "recording")
+        return visible.select_related(
+            "speaker", *(f"transcript__conversation__{part}" for part in drawn)
+        ).defer("words")
 
     def texts(self, thing: Turn) -> tuple[str, ...]:
         return (thing.text,)

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from portal.accounts.models import Employee
+from portal.accounts.queries import signed_in
+from portal.participants import queries as participants
+from portal.participants.models import Participant
+from portal.search import queries
+from portal.search.backends.base import SearchDown
+from portal.search.forms import SearchForm
+from portal.web.fragments import is_fragment
+
+RESULTS = "search-results"
+
+
+@require_safe
+def search(request: HttpRequest) -> HttpResponse:
+    """The dialog, or a page of its own; what is found alone, when htmx asks for that.
+
+    ``aqui`` is whose page one was on: who may be the only one that is looked at.
+    """
+    employee = signed_in(request)
+    form = SearchForm(request.GET, employee=employee)
+    question = form.asked()
+    kind = form.cleaned_data.get("de", "")
+    context = {
+        "title": _("Buscar"),
+        "form": form,
+        "text": form.cleaned_data.get("q", ""),
+        "asked": bool(question),
+        "narrowed": question.filters != type(question.filters)(),
+        "kind": kind,
+    }
+    try:
+        context["groups"] = queries.find(employee, question, kind=kind)
+    except SearchDown:
+        context["down"] = True
+    if is_fragment(request) and request.headers.get("HX-Target") == RESULTS:
+        return render(request, "search/results.html", context)
+    context["here"] = _here(employee, request.GET.get("persona") or request.GET.get("aqui", ""))
+    return render(request, "search/search.html", context)
+
+
+def _here(employee: Employee, pk: str) -> Participant | None:
+    try:
+        return participants.visible_to(employee).filter(pk=UUID(pk)).first()
+    except ValueError:
+        return None
