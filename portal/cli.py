@@ -16,6 +16,7 @@ _COMMANDS = {
     "web": "portal.operations.commands:web",
     "worker": "portal.cli:worker",
     "recogniser": "portal.cli:recogniser",
+    "reindex": "portal.cli:reindex",
     "prepare": "portal.operations.commands:prepare",
     "collect": "portal.operations.commands:collect",
     "demo": "portal.operations.commands:demo",
@@ -67,6 +68,17 @@ def recogniser() -> None:
 
     with portal_set_up(quiet=False):
         from portal.live.recogniser import run
+
+        run()
+
+
+@click.command()
+def reindex() -> None:
+    """Rehace el índice del buscador a partir de la base de datos; si se corta, sigue donde iba."""
+    from portal.operations.commands import portal_set_up
+
+    with portal_set_up():
+        from portal.search.command import run
 
         run()
 

@@ -30,10 +30,12 @@ _NO_WORD = re.compile(r"[^\w\s]|[_\x02\x03]")
 
 def mark(question: Question, texts: Sequence[str]) -> list[Marked]:
     """Each of ``texts`` with what was looked for in it; a long one is cut to where that stands."""
+    if not texts:
+        return []
     texts = [unicodedata.normalize("NFC", text) for text in texts]
     spans = [_phrases(question, text) for text in texts]
     tsquery = as_tsquery(replace(question, phrases=(), excluded=()))
-    if tsquery and texts:
+    if tsquery:
         bare = [_NO_WORD.sub(" ", text) for text in texts]
         columns = ", ".join(["ts_headline(%s::regconfig, words, %s::tsquery, %s)"] * 3)
         values = [value for reading in _READINGS for value in (reading, tsquery, _OPTIONS)]

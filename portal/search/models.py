@@ -60,3 +60,20 @@ class Entry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.object_id}"
+
+
+class Rebuild(models.Model):
+    """An index that is being made anew, and how far: who is interrupted goes on from there.
+
+    ``into``: the engine's name of what is made; "" when it is mended in place. ``after``: the last
+    key of ``kind`` that is done.
+    """
+
+    backend = models.CharField(max_length=20, unique=True)
+    into = models.CharField(max_length=120, blank=True)
+    kind = models.CharField(max_length=12, blank=True)
+    after = models.CharField(max_length=36, blank=True)
+    started_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.backend} {self.kind}"

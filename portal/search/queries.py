@@ -39,16 +39,18 @@ def find(employee: Employee, question: Question, *, kind: str = "") -> tuple[Gro
     scope = _scope(employee, question)
     if not question or not scope.teams:
         return ()
-    backend = get_backend()
+    asked = [source for source in SOURCES if kind in ("", source.kind)]
+    limits = {source.kind: (MOST if kind else source.shown) for source in asked}
+    # One more of each than is shown tells whether there are others.
+    keys = get_backend().find(
+        question, limits={kind: limit + 1 for kind, limit in limits.items()}, scope=scope
+    )
     found: list[tuple[Source, list[Any], bool]] = []
-    for source in SOURCES:
-        if kind not in ("", source.kind):
-            continue
-        limit = MOST if kind else source.shown
-        keys = backend.find(question, kind=source.kind, scope=scope, limit=limit + 1)
-        things = _read(source, employee, keys[:limit])
+    for source in asked:
+        limit, theirs = limits[source.kind], keys.get(source.kind, ())
+        things = _read(source, employee, theirs[:limit]) if theirs else []
         if things:
-            found.append((source, things, len(keys) > limit))
+            found.append((source, things, len(theirs) > limit))
     texts = [
         text for source, things, _ in found for thing in things for text in source.texts(thing)
     ]

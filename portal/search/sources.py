@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -23,6 +23,7 @@ class Source(Protocol):
     """``template`` draws one, as ``thing``, with its ``marked`` texts in the order of `texts`."""
 
     kind: str
+    model: type[Model]
     heading: Promise
     icon: str
     template: str
@@ -41,6 +42,7 @@ class Source(Protocol):
 
 class People(Source):
     kind = "person"
+    model = Participant
     heading = _("Personas")
     icon = "bi-person"
     template = "search/person.html"
@@ -55,6 +57,7 @@ class People(Source):
 
 class Conversations(Source):
     kind = "conversation"
+    model = Conversation
     heading = _("Conversaciones")
     icon = "bi-chat-left-text"
     template = "search/conversation.html"
@@ -70,6 +73,7 @@ class Conversations(Source):
 
 class Turns(Source):
     kind = "turn"
+    model = Turn
     heading = _("Lo que se dijo")
     icon = "bi-quote"
     template = "search/turn.html"
@@ -91,6 +95,7 @@ class Turns(Source):
 
 class Answers(Source):
     kind = "answer"
+    model = Answer
     heading = _("Respuestas de las fichas")
     icon = "bi-clipboard-check"
     template = "search/answer.html"

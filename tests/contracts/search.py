@@ -22,6 +22,7 @@ from portal.participants.models import Consent, Participant
 from portal.search import queries
 from portal.search.backends.base import Backend
 from portal.search.questions import Filters, read
+from portal.search.rebuilding import rebuild
 
 SAID = (
     "Trabajo en la recolección de la fresa, sin contrato.",
@@ -300,10 +301,32 @@ class SearchBackendContract:
         catch_up()
         assert office.heard("fresa") == [11, 0, 10]
 
-    def test_rebuilding_finds_the_same_again(
+    def test_a_rebuilt_index_has_what_there_is_and_nothing_else(
         self, office: Office, backend: Backend, catch_up: Callable[[], None]
     ) -> None:
-        keys = [str(turn.pk) for turn in office.turns]
-        backend.rebuild("turn", [*keys, "123456789"])
-        catch_up()
+        rebuild(backend)
+        rebuild(backend)
         assert office.heard("fresa") == [0]
+        assert office.found("alquiler fatima") == set()
+        assert office.found("alquiler") == {"conversation", "turn"}
+        assert office.found("fatma") == {"person"}
+
+    def test_nothing_is_missed_while_it_is_rebuilt_nor_when_that_is_interrupted(
+        self, office: Office, backend: Backend, catch_up: Callable[[], None]
+    ) -> None:
+        def interrupt(kind: str, done: int, total: int) -> None:
+            assert office.heard("fresa") == [0]
+            if kind == "turn" and done:
+                Turn.objects.filter(pk=office.turns[0].pk).update(text="Vendimia")
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            rebuild(backend, told=interrupt)
+        catch_up()
+        assert office.heard("vendimia") == [0]
+        kinds: list[str] = []
+        rebuild(backend, told=lambda kind, done, total: kinds.append(kind))
+        catch_up()
+        assert "person" not in kinds
+        assert office.heard("vendimia") == [0]
+        assert not office.found("fresa")

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -25,10 +25,29 @@ class Scope:
 class Backend(Protocol):
     name: str
 
-    def find(self, question: Question, *, kind: str, scope: Scope, limit: int) -> list[str]:
-        """Keys of up to ``limit`` objects of that kind, the best first. Raises SearchDown."""
+    def find(
+        self, question: Question, *, limits: Mapping[str, int], scope: Scope
+    ) -> Mapping[str, Sequence[str]]:
+        """For each kind of ``limits`` the keys of up to so many objects, the best first.
+
+        Raises SearchDown.
+        """
         ...
 
-    def rebuild(self, kind: str, keys: Sequence[str]) -> None:
-        """File those objects anew, as they are now; one that is gone is forgotten."""
+    def prepare(self) -> str:
+        """The name of what a rebuilding goes into: a new index beside the one in use, or "" for the
+        one in use, which is then mended in place. Raises SearchDown."""
+        ...
+
+    def file(self, kind: str, keys: Sequence[str], *, into: str) -> None:
+        """File those objects as they are now, and forget those that are gone. In the transaction
+        of the caller, who keeps them from being changed meanwhile. Raises SearchDown."""
+        ...
+
+    def filed(self, kind: str, *, after: str, into: str) -> Sequence[str]:
+        """Keys that are known of a kind, some at a time, in the order of text; none at the end."""
+        ...
+
+    def finish(self, into: str) -> None:
+        """Everything is in it: from now on it is the one that is asked. Raises SearchDown."""
         ...

@@ -9,17 +9,20 @@ of all turns have, no order could be told from another's anyway.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import connection
 
 from portal.search.backends.base import Scope
+from portal.search.models import Entry
 from portal.search.questions import Question
 
 CANDIDATES = 400
-LIKE_A_NAME = 0.45
+PERSON = "person"
 SHORTEST_NAME = 4
+MOST_NAMES = 4
+FILED_AT_ONCE = 5000
 
 _STEMS = "plainto_tsquery('spanish', %s) || plainto_tsquery('es_unaccent', %s)"
 _BEGINNING = _STEMS + " || to_tsquery('es_plain', quote_literal(%s) || ':*')"
@@ -56,58 +59,73 @@ def as_tsquery(question: Question) -> str:
 class PostgresBackend:
     name = "postgres"
 
-    def find(self, question: Question, *, kind: str, scope: Scope, limit: int) -> list[str]:
-        found = self._by_words(question, kind, scope, limit)
-        if kind == "person" and len(found) < limit:
-            alike = self._by_likeness(question, scope, limit)
-            found += [key for key in alike if key not in found]
-        return found[:limit]
-
-    def _by_words(self, question: Question, kind: str, scope: Scope, limit: int) -> list[str]:
+    def find(
+        self, question: Question, *, limits: Mapping[str, int], scope: Scope
+    ) -> dict[str, list[str]]:
         tsquery = as_tsquery(question)
         if not tsquery:
-            return []
-        where, values = _within(question, kind, scope)
-        query = f"""
-            SELECT object_id FROM (
-                SELECT object_id, at, vector FROM search_entry
-                WHERE {where} AND vector @@ %s::tsquery
-                ORDER BY at DESC LIMIT {CANDIDATES}
-            ) AS newest
-            ORDER BY ts_rank(vector, %s::tsquery, 1) DESC, at DESC, object_id
-            LIMIT %s
-        """
-        return _keys(query, [*values, tsquery, tsquery, limit])
+            return {}
+        # One way to the server for all kinds: most of the time of a search is on the way.
+        parts = []
+        values: list[Any] = []
+        for kind, limit in limits.items():
+            where, asked = _within(question, kind, scope)
+            parts.append(_by_words(where))
+            values += [tsquery, *asked, tsquery, limit]
+            names = _names(question)
+            if kind == PERSON and names:
+                parts.append(_by_likeness(where))
+                values += [names, list(scope.teams), *asked, limit]
+        query = f"SELECT kind, object_id FROM ({' UNION ALL '.join(parts)}) AS found ORDER BY place"
+        found: dict[str, list[str]] = {kind: [] for kind in limits}
+        with connection.cursor() as cursor:
+            cursor.execute(query, values)
+            for kind, key in cursor.fetchall():
+                if key not in found[kind] and len(found[kind]) < limits[kind]:
+                    found[kind].append(key)
+        return found
 
-    def _by_likeness(self, question: Question, scope: Scope, limit: int) -> list[str]:
-        """People whose name has a part like each word, for letters that are wrong."""
-        words = [word.lower() for word in question.wanted if len(word) >= SHORTEST_NAME]
-        if not words or len(words) < len(question.wanted) or question.phrases or question.excluded:
-            return []
-        where, values = _within(question, "person", scope)
-        like = " AND ".join(["unaccent(%s) <%% name"] * len(words))
-        near = " + ".join(["word_similarity(unaccent(%s), name)"] * len(words))
-        query = f"""
-            SELECT object_id FROM search_entry WHERE {where} AND {like}
-            ORDER BY {near} DESC, at DESC, object_id LIMIT %s
-        """
-        with transaction.atomic():
-            with connection.cursor() as cursor:
-                cursor.execute(
-                    "SELECT set_config('pg_trgm.word_similarity_threshold', %s, true)",
-                    [str(LIKE_A_NAME)],
-                )
-            return _keys(query, [*values, *words, *words, limit])
+    def prepare(self) -> str:
+        return ""
 
-    def rebuild(self, kind: str, keys: Sequence[str]) -> None:
+    def file(self, kind: str, keys: Sequence[str], *, into: str) -> None:
         with connection.cursor() as cursor:
             cursor.execute("SELECT search_put(%s, %s)", [kind, list(keys)])
 
+    def filed(self, kind: str, *, after: str, into: str) -> Sequence[str]:
+        known = Entry.objects.filter(kind=kind, object_id__gt=after).order_by("object_id")
+        return list(known.values_list("object_id", flat=True)[:FILED_AT_ONCE])
 
-def _keys(query: str, values: Sequence[Any]) -> list[str]:
-    with connection.cursor() as cursor:
-        cursor.execute(query, values)
-        return [key for (key,) in cursor.fetchall()]
+    def finish(self, into: str) -> None:
+        pass
+
+
+def _names(question: Question) -> list[str]:
+    """What may be a name with a letter wrong; nothing when it is clear that something else is
+    meant."""
+    plain = not (question.phrases or question.excluded)
+    long = all(len(word) >= SHORTEST_NAME for word in question.wanted)
+    return list(question.wanted) if plain and long and len(question.wanted) <= MOST_NAMES else []
+
+
+def _by_words(where: str) -> str:
+    return f"""(
+        SELECT kind, object_id, row_number() OVER (ORDER BY rank DESC, at DESC, object_id) AS place
+        FROM (
+            SELECT kind, object_id, at, ts_rank(vector, %s::tsquery, 1) AS rank FROM search_entry
+            WHERE {where} AND vector @@ %s::tsquery
+            ORDER BY at DESC LIMIT {CANDIDATES}
+        ) AS newest ORDER BY place LIMIT %s
+    )"""
+
+
+def _by_likeness(where: str) -> str:
+    """After those of the right name."""
+    return f"""(
+        SELECT kind, object_id, 1000 + row_number() OVER (ORDER BY nearness DESC, at DESC) AS place
+        FROM search_names_like(%s, %s) JOIN search_entry USING (id)
+        WHERE {where} ORDER BY place LIMIT %s
+    )"""
 
 
 def _within(question: Question, kind: str, scope: Scope) -> tuple[str, list[Any]]:

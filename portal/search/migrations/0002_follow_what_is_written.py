@@ -82,6 +82,18 @@ CREATE FUNCTION search_rows_answer(keys text[]) RETURNS SETOF search_row LANGUAG
     WHERE a.id = ANY(keys::bigint[]) AND a.value <> '' AND k.withdrawn_at IS NULL
 $$;
 
+-- People of those teams whose name has a part like each word, for letters that are wrong.
+CREATE FUNCTION search_names_like(words text[], teams bigint[])
+RETURNS TABLE (id bigint, nearness real) LANGUAGE plpgsql STABLE
+SET pg_trgm.word_similarity_threshold = 0.45 AS $$
+DECLARE plain text[] := (SELECT array_agg(lower(unaccent(word))) FROM unnest(words) word);
+BEGIN
+    RETURN QUERY SELECT e.id, (SELECT sum(word_similarity(word, e.name)) FROM unnest(plain) word)
+    FROM search_entry e
+    WHERE e.kind = 'person' AND e.team = ANY(teams) AND plain[1] <% e.name
+        AND (SELECT bool_and(word <% e.name) FROM unnest(plain) word);
+END $$;
+
 -- File the objects of one kind as they are now, and forget those that are not to be found.
 CREATE FUNCTION search_put(kind text, keys text[]) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -153,6 +165,7 @@ DROP_FUNCTIONS = """
 DROP TRIGGER search_follow_team ON participants_participant;
 DROP TRIGGER search_follow_consent ON participants_consent;
 DROP FUNCTION search_follow_team, search_follow_consent, search_follow, search_put,
+    search_names_like,
     search_rows_person, search_rows_conversation, search_rows_turn, search_rows_answer,
     search_vector, search_words;
 DROP TYPE search_row;
