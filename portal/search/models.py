@@ -53,7 +53,9 @@ class Entry(models.Model):
                 condition=Q(kind="person"),
             ),
             # A word that half of all turns have is found from the newest on.
-            models.Index(fields=["-at"], name="search_turn_newest", condition=Q(kind="turn")),
+            models.Index(
+                fields=["team", "-at"], name="search_turn_newest", condition=Q(kind="turn")
+            ),
             models.Index(fields=["participant"], name="search_of_participant"),
             models.Index(fields=["conversation"], name="search_of_conversation"),
         ]

@@ -164,6 +164,14 @@ class SearchBackendContract:
     ) -> None:
         assert "person" in office.found(text)
 
+    def test_a_word_that_was_said_is_not_taken_for_a_name(
+        self, office: Office, catch_up: Callable[[], None]
+    ) -> None:
+        Participant.objects.filter(pk=office.participant.pk).update(name="Fermina Contreras")
+        catch_up()
+        assert office.found("contrato") == {"turn"}
+        assert office.found("contrerras") == {"person"}
+
     def test_a_person_is_found_by_phone(self, office: Office, catch_up: Callable[[], None]) -> None:
         Participant.objects.filter(pk=office.participant.pk).update(phone="+34600111222")
         catch_up()

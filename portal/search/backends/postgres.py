@@ -1,8 +1,9 @@
 """PostgreSQL's own full text, over the rows that its triggers keep (migrations/0002).
 
 Words are asked by their Spanish stem with and without accents, the last one also by its beginning,
-phrases word for word. At most `CANDIDATES` of a kind are weighed, the newest: of a word that half
-of all turns have, no order could be told from another's anyway.
+phrases word for word. Weighed are those among the `NEWEST` turns one may see, and up to
+`CANDIDATES` of all, whichever the index gives: for most questions these are all that there are, and
+for a word that half of all turns have they are enough, since no order could be told from another's.
 """
 
 # ruff: noqa: S608  # queries are put together from constants; what was typed is passed as values
@@ -18,15 +19,20 @@ from portal.search.backends.base import Scope
 from portal.search.models import Entry
 from portal.search.questions import Question
 
-CANDIDATES = 400
-PERSON = "person"
+NEWEST = 2000
+CANDIDATES = 1000
+PERSON, TURN = "person", "turn"
 SHORTEST_NAME = 4
 MOST_NAMES = 4
+LIKELY_NAME = 0.6
 FILED_AT_ONCE = 5000
 
 _STEMS = "plainto_tsquery('spanish', %s) || plainto_tsquery('es_unaccent', %s)"
 _BEGINNING = _STEMS + " || to_tsquery('es_plain', quote_literal(%s) || ':*')"
 _PHRASE = "phraseto_tsquery('es_plain', %s)"
+
+Part = tuple[str, list[Any]]
+"""A piece of a query and its values."""
 
 
 def as_tsquery(question: Question) -> str:
@@ -66,23 +72,24 @@ class PostgresBackend:
         if not tsquery:
             return {}
         # One way to the server for all kinds: most of the time of a search is on the way.
-        parts = []
-        values: list[Any] = []
+        parts: list[Part] = []
         for kind, limit in limits.items():
-            where, asked = _within(question, kind, scope)
-            parts.append(_by_words(where))
-            values += [tsquery, *asked, tsquery, limit]
+            within = _within(question, kind, scope)
+            parts.append(_by_words(tsquery, kind, scope, within, limit))
             names = _names(question)
             if kind == PERSON and names:
-                parts.append(_by_likeness(where))
-                values += [names, list(scope.teams), *asked, limit]
-        query = f"SELECT kind, object_id FROM ({' UNION ALL '.join(parts)}) AS found ORDER BY place"
-        found: dict[str, list[str]] = {kind: [] for kind in limits}
+                parts.append(_by_likeness(names, scope, within, limit))
+        query, values = _joined(" UNION ALL ", parts)
         with connection.cursor() as cursor:
-            cursor.execute(query, values)
-            for kind, key in cursor.fetchall():
-                if key not in found[kind] and len(found[kind]) < limits[kind]:
-                    found[kind].append(key)
+            cursor.execute(f"SELECT * FROM ({query}) AS found ORDER BY place", values)
+            rows = cursor.fetchall()
+        found: dict[str, list[str]] = {kind: [] for kind in limits}
+        by_words = {kind for kind, _, _, nearness in rows if nearness is None}
+        for kind, key, _, nearness in rows:
+            # A word that was said is hardly a name with several letters wrong.
+            unlikely = nearness is not None and by_words and nearness < LIKELY_NAME
+            if not unlikely and key not in found[kind] and len(found[kind]) < limits[kind]:
+                found[kind].append(key)
         return found
 
     def prepare(self) -> str:
@@ -108,37 +115,73 @@ def _names(question: Question) -> list[str]:
     return list(question.wanted) if plain and long and len(question.wanted) <= MOST_NAMES else []
 
 
-def _by_words(where: str) -> str:
-    return f"""(
-        SELECT kind, object_id, row_number() OVER (ORDER BY rank DESC, at DESC, object_id) AS place
+def _by_words(tsquery: str, kind: str, scope: Scope, within: Part, limit: int) -> Part:
+    matching = _joined(" AND ", [within, ("vector @@ %s::tsquery", [tsquery])])
+    anywhere, values = matching
+    candidates = [
+        (
+            f"(SELECT kind, object_id, at, vector FROM search_entry WHERE {anywhere}"
+            f" LIMIT {CANDIDATES})",
+            values,
+        )
+    ]
+    if kind == TURN:
+        # Team by team, each from its newest on, in the order that their index has.
+        share = NEWEST // len(scope.teams) + 1
+        newest = f"""
+            SELECT e.* FROM unnest(%s::bigint[]) AS one(of) CROSS JOIN LATERAL (
+                SELECT kind, object_id, at, vector FROM (
+                    SELECT * FROM search_entry WHERE kind = 'turn' AND team = one.of
+                    ORDER BY at DESC LIMIT {share}
+                ) AS latest WHERE {anywhere}
+            ) AS e"""
+        candidates.append((newest, [list(scope.teams), *values]))
+    query, values = _joined(" UNION ALL ", candidates)
+    return (
+        f"""(
+        SELECT kind, object_id, row_number() OVER (ORDER BY rank DESC, at DESC, object_id) AS place,
+            NULL::real AS nearness
         FROM (
-            SELECT kind, object_id, at, ts_rank(vector, %s::tsquery, 1) AS rank FROM search_entry
-            WHERE {where} AND vector @@ %s::tsquery
-            ORDER BY at DESC LIMIT {CANDIDATES}
-        ) AS newest ORDER BY place LIMIT %s
-    )"""
+            SELECT kind, object_id, at, ts_rank(vector, %s::tsquery, 1) AS rank
+            FROM ({query}) AS candidate
+        ) AS weighed ORDER BY place LIMIT %s
+    )""",
+        # Some are in both.
+        [tsquery, *values, limit * len(candidates)],
+    )
 
 
-def _by_likeness(where: str) -> str:
+def _by_likeness(names: list[str], scope: Scope, within: Part, limit: int) -> Part:
     """After those of the right name."""
-    return f"""(
-        SELECT kind, object_id, 1000 + row_number() OVER (ORDER BY nearness DESC, at DESC) AS place
-        FROM search_names_like(%s, %s) JOIN search_entry USING (id)
+    where, values = within
+    return (
+        f"""(
+        SELECT kind, object_id, 1000 + row_number() OVER (ORDER BY nearness DESC, at DESC) AS place,
+            nearness
+        FROM search_names_like(%s, %s::bigint[]) JOIN search_entry USING (id)
         WHERE {where} ORDER BY place LIMIT %s
-    )"""
+    )""",
+        [names, list(scope.teams), *values, limit],
+    )
 
 
-def _within(question: Question, kind: str, scope: Scope) -> tuple[str, list[Any]]:
-    """The condition on an entry besides its words, and its values."""
+def _within(question: Question, kind: str, scope: Scope) -> Part:
+    """The condition on an entry besides its words."""
     filters = question.filters
     conditions = {
         "kind = %s": kind,
-        "team = ANY(%s)": list(scope.teams),
+        # As wide as the column, or the index is not used.
+        "team = ANY(%s::bigint[])": list(scope.teams),
         "participant = ANY(%s::uuid[])": scope.participants,
         "participant = %s": filters.participant,
         "employee = %s": filters.brought_by,
         "at >= %s": filters.from_moment,
         "at < %s": filters.before_moment,
     }
-    asked = {condition: value for condition, value in conditions.items() if value is not None}
-    return " AND ".join(asked), list(asked.values())
+    return _joined(
+        " AND ", [(query, [value]) for query, value in conditions.items() if value is not None]
+    )
+
+
+def _joined(by: str, parts: Sequence[Part]) -> Part:
+    return by.join(query for query, _ in parts), [v for _, values in parts for v in values]

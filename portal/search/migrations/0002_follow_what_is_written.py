@@ -84,11 +84,12 @@ $$;
 
 -- People of those teams whose name has a part like each word, for letters that are wrong.
 CREATE FUNCTION search_names_like(words text[], teams bigint[])
-RETURNS TABLE (id bigint, nearness real) LANGUAGE plpgsql STABLE
-SET pg_trgm.word_similarity_threshold = 0.45 AS $$
+RETURNS TABLE (id bigint, nearness real) LANGUAGE plpgsql AS $$
 DECLARE plain text[] := (SELECT array_agg(lower(unaccent(word))) FROM unnest(words) word);
 BEGIN
-    RETURN QUERY SELECT e.id, (SELECT sum(word_similarity(word, e.name)) FROM unnest(plain) word)
+    -- Not as a setting of the function: only a superuser may make one before pg_trgm is loaded.
+    PERFORM set_config('pg_trgm.word_similarity_threshold', '0.45', true);
+    RETURN QUERY SELECT e.id, (SELECT min(word_similarity(word, e.name)) FROM unnest(plain) word)
     FROM search_entry e
     WHERE e.kind = 'person' AND e.team = ANY(teams) AND plain[1] <% e.name
         AND (SELECT bool_and(word <% e.name) FROM unnest(plain) word);
