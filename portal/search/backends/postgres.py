@@ -19,8 +19,8 @@ from portal.search.backends.base import Scope
 from portal.search.models import Entry
 from portal.search.questions import Question
 
-NEWEST = 2000
-CANDIDATES = 1000
+NEWEST = 1000
+CANDIDATES = 500
 PERSON, TURN = "person", "turn"
 SHORTEST_NAME = 4
 MOST_NAMES = 4
