@@ -65,6 +65,12 @@ class Environment(BaseSettings):
     s3_key_id: str | None = Field(None, description="unset: the role of the machine")
     s3_secret_key: str | None = None
 
+    search_url: str | None = Field(
+        None,
+        pattern=r"^https?://",
+        description="https://user:password@host:9200 of an OpenSearch; unset: PostgreSQL searches",
+    )
+
     mail_from: str = "portal@localhost"
     smtp_host: str | None = Field(None, description="unset: mail is kept in data/mail")
     smtp_port: int = 587

@@ -79,3 +79,23 @@ class Rebuild(models.Model):
 
     def __str__(self) -> str:
         return f"{self.backend} {self.kind}"
+
+
+class Outside(models.Model):
+    """An index outside of the database. While there is one, changes are written down for it."""
+
+    backend = models.CharField(max_length=20, unique=True)
+
+    def __str__(self) -> str:
+        return self.backend
+
+
+class Change(models.Model):
+    """An object whose entry changed or went, for an index outside to be told. Written by a trigger
+    in the same transaction; not what changed, which is read when it is told."""
+
+    kind = models.CharField(max_length=12)
+    object_id = models.CharField(max_length=36)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.object_id}"

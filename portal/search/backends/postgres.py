@@ -76,7 +76,7 @@ class PostgresBackend:
         for kind, limit in limits.items():
             within = _within(question, kind, scope)
             parts.append(_by_words(tsquery, kind, scope, within, limit))
-            names = _names(question)
+            names = names_in(question)
             if kind == PERSON and names:
                 parts.append(_by_likeness(names, scope, within, limit))
         query, values = _joined(" UNION ALL ", parts)
@@ -107,7 +107,7 @@ class PostgresBackend:
         pass
 
 
-def _names(question: Question) -> list[str]:
+def names_in(question: Question) -> list[str]:
     """What may be a name with a letter wrong; nothing when it is clear that something else is
     meant."""
     plain = not (question.phrases or question.excluded)
