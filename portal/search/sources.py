@@ -15,6 +15,8 @@ from portal.accounts.models import Employee
 from portal.assessments.models import Answer
 from portal.conversations import queries as conversations
 from portal.conversations.models import Conversation, Turn
+from portal.inquiries import queries as inquiries
+from portal.inquiries.models import Inquiry
 from portal.participants import queries as participants
 from portal.participants.models import Participant
 
@@ -112,4 +114,21 @@ class Answers(Source):
         return (thing.value,)
 
 
-SOURCES: tuple[Source, ...] = (People(), Conversations(), Turns(), Answers())
+class Inquiries(Source):
+    kind = "inquiry"
+    model = Inquiry
+    heading = _("Preguntas de Saber más")
+    icon = "bi-question-circle"
+    template = "search/inquiry.html"
+    shown = 5
+
+    def visible(self, employee: Employee) -> QuerySet[Inquiry]:
+        return inquiries.visible_to(employee).filter(
+            Q(conversation=None) | Q(conversation__consent__withdrawn_at=None)
+        )
+
+    def texts(self, thing: Inquiry) -> tuple[str, ...]:
+        return (thing.question,)
+
+
+SOURCES: tuple[Source, ...] = (People(), Conversations(), Turns(), Answers(), Inquiries())

@@ -18,6 +18,7 @@ from portal.accounts.models import Employee
 from portal.assessments import services as assessments
 from portal.assessments.models import Answer
 from portal.conversations.models import Conversation, Speaker, Transcript, Turn
+from portal.inquiries.models import Inquiry
 from portal.participants.models import Consent, Participant
 from portal.search import queries
 from portal.search.backends.base import Backend
@@ -186,6 +187,29 @@ class SearchBackendContract:
         self._answer(office, "Debe tres meses de alquiler")
         catch_up()
         assert office.found("alquileres") == {"conversation", "turn", "answer"}
+
+    def test_what_was_asked_is_found_until_it_or_its_conversation_goes(
+        self, office: Office, catch_up: Callable[[], None]
+    ) -> None:
+        asked = Inquiry.objects.create(
+            participant=office.participant,
+            conversation=office.conversation,
+            question="¿Tiene zapatos?",
+            asked_by=office.cast.owner,
+        )
+        catch_up()
+        assert office.found("zapato") == {"inquiry"}
+        assert not office.found("zapato", employee=office.cast.stranger)
+        office.consent.withdrawn_at = timezone.now()
+        office.consent.save()
+        catch_up()
+        assert not office.found("zapato")
+        Inquiry.objects.filter(pk=asked.pk).update(conversation=None, question="¿Y botas?")
+        catch_up()
+        assert office.found("bota") == {"inquiry"}
+        asked.delete()
+        catch_up()
+        assert not office.found("bota")
 
     @staticmethod
     def _answer(office: Office, value: str) -> Answer:
