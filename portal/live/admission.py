@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import import_module
 from uuid import UUID
 
 from django.conf import settings
-from django.contrib.auth import get_user
-from django.http import HttpRequest
 
+from portal.accounts import sessions
 from portal.accounts.models import Employee
 from portal.live import queries
 from portal.live.models import LiveRecording
@@ -33,7 +31,7 @@ class Admission:
 
 def admit(session_key: str | None, recording_id: UUID) -> Admission:
     """Raises Turned."""
-    employee = _signed_in(session_key)
+    employee = sessions.employee(session_key)
     if employee is None:
         raise Turned(CloseCode.UNAUTHENTICATED)
     recording = (
@@ -46,13 +44,3 @@ def admit(session_key: str | None, recording_id: UUID) -> Admission:
     if not recording.consent.is_valid:
         raise Turned(CloseCode.CONSENT, employee.language)
     return Admission(employee, recording)
-
-
-def _signed_in(session_key: str | None) -> Employee | None:
-    """Whose session that is, read anew: it may have ended, or the account been closed."""
-    if session_key is None:
-        return None
-    request = HttpRequest()
-    request.session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
-    user = get_user(request)
-    return user if isinstance(user, Employee) and user.is_active else None

@@ -23,9 +23,10 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 from django.utils import timezone, translation
 
+from portal import news
 from portal.conversations.errors import Refused
 from portal.faults import kind_and_place
-from portal.live import admission, events, hub, queries, services
+from portal.live import admission, events, queries, services
 from portal.live.admission import Admission, Turned
 from portal.live.intake import Begin, Change, Intake, Keep, Mode, Phase, Repeat, Step, Stop
 from portal.live.journal import Busy, DiskFull
@@ -126,7 +127,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels is
     async def _begin(self, wish: Wish) -> None:
         """Take the seat and tell how things are. What is said from then on comes after that."""
         recording = self.admitted.recording
-        news = await self.holding.enter_async_context(hub.subscribed(recording.pk))
+        said = await self.holding.enter_async_context(news.subscribed(events.topic(recording.pk)))
         part = await in_database(services.part_for, recording=recording, token=wish.part)
 
         async def ask() -> None:
@@ -156,7 +157,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels is
             "transcription": self.transcription.status,
         }
         await self._send({**welcome, **told, "saved_ms": self.writer.saved_ms})
-        self._start(self._pass_on(news))
+        self._start(self._pass_on(said))
         self._start(self._keep_checking())
         if wish.mode is Mode.RECORD:
             self._start(self._keep_noting())
@@ -182,9 +183,9 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels is
         if self.intake.phase is Phase.WAITING:
             await self._end(CloseCode.NO_HELLO)
 
-    async def _pass_on(self, news: hub.Subscription) -> None:
+    async def _pass_on(self, said: news.Subscription) -> None:
         while True:
-            message = await news.next()
+            message = await said.next()
             match message:
                 case {"type": "ended"}:
                     await self._end(CloseCode.ENDED, farewell=message)

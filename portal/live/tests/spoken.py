@@ -19,8 +19,9 @@ import numpy as np
 import psycopg
 from django.db import connection
 
+from portal import news
 from portal.live import services
-from portal.live.events import CHANNEL
+from portal.live.events import topic
 from portal.live.journal import Journal
 from portal.live.models import LivePart, LiveRecording
 from portal.live.protocol import SAMPLE_RATE, Audio, Gap, GapKind
@@ -111,7 +112,7 @@ class Screen(threading.Thread):
         self._connection = psycopg.connect(
             **{name: given[name] for name in wanted if given.get(name)}, autocommit=True
         )
-        self._connection.execute(f"LISTEN {CHANNEL}")
+        self._connection.execute(f"LISTEN {news.CHANNEL}")
         self._ended = threading.Event()
         self.heard: list[tuple[str, dict[str, Any]]] = []
         self.times: list[float] = []
@@ -121,14 +122,14 @@ class Screen(threading.Thread):
             for note in self._connection.notifies(timeout=0.2):
                 told = json.loads(note.payload)
                 self.times.append(time.monotonic())
-                self.heard.append((told["recording"], told["message"]))
+                self.heard.append((told["topic"], told["message"]))
         self._connection.close()
 
     def of(self, recording: LiveRecording, kind: str) -> list[dict[str, Any]]:
         return [
             message
             for about, message in list(self.heard)
-            if about == str(recording.pk) and message["type"] == kind
+            if about == topic(recording.pk) and message["type"] == kind
         ]
 
     def end(self) -> None:

@@ -14,12 +14,13 @@ from django.db import connection
 from django.utils import timezone
 
 from conftest import Cast
+from portal import news
 from portal.assessments.models import Sheet
 from portal.assessments.questionnaires import seed_default_questionnaire
 from portal.conversations import partfiles
 from portal.conversations.errors import Refused
 from portal.live import queries, services
-from portal.live.events import CHANNEL
+from portal.live.events import topic
 from portal.live.models import LiveRecording, LiveTick, LiveTurn
 from portal.live.refusals import AlreadyOpen
 from portal.live.tests.scene import ASKED, DECLINED, PADRON, find, hear, pcm, record, turn
@@ -262,14 +263,14 @@ def test_whoever_watches_is_told_what_changes(cast: Cast, consent: Consent) -> N
     part = record(recording, pcm(1))
     with psycopg.connect(_url()) as listening:
         listening.autocommit = True
-        listening.execute(f"LISTEN {CHANNEL}")
+        listening.execute(f"LISTEN {news.CHANNEL}")
         hear(part)
         find(recording, PADRON)
         services.note_alive(recording_id=recording.pk, saved_ms=1, state="paused")
         services.note_alive(recording_id=recording.pk, saved_ms=2, state="paused")
         services.discard(recording=recording)
         told = [json.loads(n.payload) for n in listening.notifies(timeout=5, stop_after=5)]
-    assert {message["recording"] for message in told} == {str(recording.pk)}
+    assert {message["topic"] for message in told} == {topic(recording.pk)}
     kinds = [message["message"]["type"] for message in told]
     assert kinds == ["turns", "coverage", "state", "yield", "ended"]
     assert told[-1]["message"]["url"] is None

@@ -1,8 +1,9 @@
-"""What `events.publish` says, handed to whoever has that recording on screen, and to nobody else.
+"""What happens, told to whoever has it on screen and to nobody else: PostgreSQL's NOTIFY.
 
-One connection of a web process listens to PostgreSQL for all its sockets, from the first to the
-last of them. When it is lost it is made again, and everybody who may have missed something gets
-``{"type": "refresh"}``: look again.
+`publish` is part of the caller's transaction, so that nobody hears of what was rolled back. One
+connection of a web process listens for all that are `subscribed` in it, from the first to the last
+of them. When it is lost it is made again, and everybody who may have missed something gets
+``{"type": "refresh"}``: look again. A topic is any short text that the two sides agree on.
 """
 
 from __future__ import annotations
@@ -12,28 +13,37 @@ import contextlib
 import json
 import logging
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
-from uuid import UUID
 
 import psycopg
 from django.db import connection as django_connection
-
-from portal.live.events import CHANNEL
 
 log = logging.getLogger(__name__)
 
 Message = dict[str, Any]
 REFRESH: Message = {"type": "refresh"}
+CHANNEL = "portal"
+MOST_BYTES = 7900
+"""PostgreSQL takes less than 8000."""
 MOST_WAITING = 200
-"""Messages of one socket; one that is slower than that looks again instead."""
+"""Messages of one subscription; one that is slower than that looks again instead."""
 PATIENCE_SECONDS = 3.0
 PROBE_SECONDS = 15.0
 MAX_PAUSE_SECONDS = 10.0
 
 
+def publish(topic: str, message: Mapping[str, Any]) -> None:
+    """Tell `message`; what is too long is replaced by ``{"type": "refresh"}``."""
+    payload = json.dumps({"topic": topic, "message": message}, ensure_ascii=False)
+    if len(payload.encode()) > MOST_BYTES:
+        payload = json.dumps({"topic": topic, "message": REFRESH})
+    with django_connection.cursor() as cursor:
+        cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, payload])
+
+
 class Subscription:
-    """The messages about one recording, in their order."""
+    """The messages about one topic, in their order."""
 
     def __init__(self) -> None:
         self._waiting: asyncio.Queue[Message] = asyncio.Queue(MOST_WAITING)
@@ -55,7 +65,7 @@ class _Listener:
     """Of one event loop."""
 
     def __init__(self) -> None:
-        self.subscriptions: defaultdict[UUID, set[Subscription]] = defaultdict(set)
+        self.subscriptions: defaultdict[str, set[Subscription]] = defaultdict(set)
         self.ready = asyncio.Event()
         self.task = asyncio.create_task(self._run())
 
@@ -69,7 +79,7 @@ class _Listener:
                     self._connected()
                     await self._dispatch_all(connection)
             except Exception as error:  # whatever it is, the next connection may do better
-                log.warning("No news of live recordings for now: %s", type(error).__name__)
+                log.warning("No news for now: %s", type(error).__name__)
             self._lost()
             await asyncio.sleep(pause)
             pause = min(pause * 2, MAX_PAUSE_SECONDS)
@@ -84,7 +94,7 @@ class _Listener:
 
     def _dispatch(self, payload: str) -> None:
         content = json.loads(payload)
-        for subscription in self.subscriptions.get(UUID(content["recording"]), ()):
+        for subscription in self.subscriptions.get(content["topic"], ()):
             subscription.put(content["message"])
 
     def _connected(self) -> None:
@@ -107,8 +117,8 @@ _listeners: dict[asyncio.AbstractEventLoop, _Listener] = {}
 
 
 @contextlib.asynccontextmanager
-async def subscribed(recording: UUID) -> AsyncIterator[Subscription]:
-    """Everything published about ``recording`` from here on.
+async def subscribed(topic: str) -> AsyncIterator[Subscription]:
+    """Everything published about ``topic`` from here on.
 
     Without a database one waits a few seconds for it, and goes on with a ``refresh`` to come.
     """
@@ -117,7 +127,7 @@ async def subscribed(recording: UUID) -> AsyncIterator[Subscription]:
         _listeners[loop] = _Listener()
     listener = _listeners[loop]
     subscription = Subscription()
-    listener.subscriptions[recording].add(subscription)
+    listener.subscriptions[topic].add(subscription)
     try:
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
@@ -126,9 +136,9 @@ async def subscribed(recording: UUID) -> AsyncIterator[Subscription]:
             subscription.missed = True
         yield subscription
     finally:
-        listener.subscriptions[recording].discard(subscription)
-        if not listener.subscriptions[recording]:
-            del listener.subscriptions[recording]
+        listener.subscriptions[topic].discard(subscription)
+        if not listener.subscriptions[topic]:
+            del listener.subscriptions[topic]
         if not listener.subscriptions:
             del _listeners[loop]
             listener.task.cancel()
@@ -143,5 +153,5 @@ async def _connect() -> psycopg.AsyncConnection[Any]:
         if name in parameters
     }
     return await psycopg.AsyncConnection.connect(
-        **wanted, autocommit=True, connect_timeout=10, application_name="portal live"
+        **wanted, autocommit=True, connect_timeout=10, application_name="portal news"
     )

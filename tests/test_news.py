@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import psycopg
 import pytest
 from django.db import connection
 
-from portal.live import hub
-from portal.live.events import publish
+from portal import news
 from portal.live.threads import in_database
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -19,11 +18,11 @@ pytestmark = pytest.mark.django_db(transaction=True)
 PATIENCE = 20.0
 
 
-async def tell(recording: UUID, **message: object) -> None:
-    await in_database(publish, recording, message)
+async def tell(topic: str, **message: object) -> None:
+    await in_database(news.publish, topic, message)
 
 
-async def heard(subscription: hub.Subscription) -> hub.Message:
+async def heard(subscription: news.Subscription) -> news.Message:
     async with asyncio.timeout(PATIENCE):
         return await subscription.next()
 
@@ -38,19 +37,19 @@ def end_connections() -> int:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
-            " WHERE application_name = 'portal live' AND datname = current_database()"
+            " WHERE application_name = 'portal news' AND datname = current_database()"
         )
         ended: int = cursor.fetchone()[0]
         return ended
 
 
-def test_each_hears_of_its_own_recording_in_order(transactional_db: None) -> None:
+def test_each_hears_of_its_own_topic_in_order(transactional_db: None) -> None:
     async def test() -> None:
-        one, other = uuid4(), uuid4()
+        one, other = str(uuid4()), str(uuid4())
         async with (
-            hub.subscribed(one) as first,
-            hub.subscribed(one) as second,
-            hub.subscribed(other) as third,
+            news.subscribed(one) as first,
+            news.subscribed(one) as second,
+            news.subscribed(other) as third,
         ):
             for number in range(3):
                 await tell(one, type="partial", text=str(number))
@@ -67,11 +66,11 @@ def test_each_hears_of_its_own_recording_in_order(transactional_db: None) -> Non
 
 def test_nobody_listens_when_nobody_is_there(transactional_db: None) -> None:
     async def test() -> None:
-        recording = uuid4()
-        async with hub.subscribed(recording):
+        topic = str(uuid4())
+        async with news.subscribed(topic):
             pass
-        async with hub.subscribed(recording) as again:
-            await tell(recording, type="partial", text="hola")
+        async with news.subscribed(topic) as again:
+            await tell(topic, type="partial", text="hola")
             assert (await heard(again))["text"] == "hola"
 
     run(test)
@@ -83,8 +82,8 @@ def test_nobody_listens_when_nobody_is_there(transactional_db: None) -> None:
 
 def test_after_a_lost_connection_everybody_looks_again(transactional_db: None) -> None:
     async def test() -> None:
-        one, other = uuid4(), uuid4()
-        async with hub.subscribed(one) as first, hub.subscribed(other) as second:
+        one, other = str(uuid4()), str(uuid4())
+        async with news.subscribed(one) as first, news.subscribed(other) as second:
             await in_database(end_connections)
             assert await heard(first) == await heard(second) == {"type": "refresh"}
             await tell(one, type="partial", text="sigue")
@@ -96,7 +95,7 @@ def test_after_a_lost_connection_everybody_looks_again(transactional_db: None) -
 def test_without_a_database_one_waits_and_looks_when_it_is_there(
     transactional_db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    really_connect = hub._connect
+    really_connect = news._connect
     tries = 0
 
     async def fails_twice() -> psycopg.AsyncConnection[object]:
@@ -106,11 +105,11 @@ def test_without_a_database_one_waits_and_looks_when_it_is_there(
             raise psycopg.OperationalError("no database")
         return await really_connect()
 
-    monkeypatch.setattr(hub, "_connect", fails_twice)
-    monkeypatch.setattr(hub, "PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(news, "_connect", fails_twice)
+    monkeypatch.setattr(news, "PATIENCE_SECONDS", 0.05)
 
     async def test() -> None:
-        async with hub.subscribed(uuid4()) as subscription:
+        async with news.subscribed(str(uuid4())) as subscription:
             assert await heard(subscription) == {"type": "refresh"}
 
     run(test)
@@ -119,8 +118,8 @@ def test_without_a_database_one_waits_and_looks_when_it_is_there(
 
 def test_who_cannot_keep_up_looks_again_instead() -> None:
     async def test() -> None:
-        subscription = hub.Subscription()
-        for number in range(hub.MOST_WAITING + 1):
+        subscription = news.Subscription()
+        for number in range(news.MOST_WAITING + 1):
             subscription.put({"type": "partial", "text": str(number)})
         subscription.put({"type": "partial", "text": "lo último"})
         assert await heard(subscription) == {"type": "refresh"}
@@ -131,9 +130,9 @@ def test_who_cannot_keep_up_looks_again_instead() -> None:
 
 def test_what_is_too_long_to_be_told_is_to_be_looked_at(transactional_db: None) -> None:
     async def test() -> None:
-        recording = uuid4()
-        async with hub.subscribed(recording) as subscription:
-            await tell(recording, type="partial", text="ñ" * 5000)
+        topic = str(uuid4())
+        async with news.subscribed(topic) as subscription:
+            await tell(topic, type="partial", text="ñ" * 5000)
             assert await heard(subscription) == {"type": "refresh"}
 
     run(test)
