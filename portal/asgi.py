@@ -15,12 +15,13 @@ from channels.sessions import CookieMiddleware  # noqa: E402
 from django.conf import settings  # noqa: E402
 
 from portal.live.routing import sockets  # noqa: E402
+from portal.notifications.stream import Beside  # noqa: E402
 from portal.operations.body_limit import FORM_BYTES, BodyLimit  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
         "http": BodyLimit(
-            django,
+            Beside(django),
             # The form around a recording, in the API, takes a little too.
             recordings=settings.ENV.upload_max_bytes + FORM_BYTES,
             carriers=("/subidas/", "/api/v1/participants/"),

@@ -147,6 +147,9 @@ class Environment(BaseSettings):
         4 * 3600, ge=1, le=4 * 3600, description="a live recording stops by itself at this length"
     )
 
+    consent_days: int = Field(
+        730, ge=0, description="how long a consent is good for new recordings; 0: without end"
+    )
     redaction_undo_minutes: int = Field(
         30, ge=0, le=7 * 24 * 60, description="how long a redaction can be undone; 0: not at all"
     )

@@ -45,7 +45,7 @@ SIGNED_IN = {
     "participants:list", "participants:new",
     "conversations:uploads",
     "search:search",
-    "notifications:list", "notifications:activity",
+    "notifications:list", "notifications:activity", "notifications:news",
     "live:bar", "usage:month",
     "assessments:questionnaires",
     "api:openapi-json", "api:openapi-view",
@@ -171,7 +171,10 @@ OF_A_COORDINATOR = {
 }
 
 # Only whoever it was written for, not even the rest of the team.
-OF_ONE_EMPLOYEE = {"notifications:open": lambda s: [s.notification.pk]}
+OF_ONE_EMPLOYEE = {
+    "notifications:open": lambda s: [s.notification.pk],
+    "notifications:retry": lambda s: [s.notification.pk],
+}
 
 TABLES = [OPEN_TO_ALL, SIGNED_IN, OF_ONE_PARTICIPANT, OF_A_COORDINATOR, OF_ONE_EMPLOYEE]
 
@@ -231,7 +234,10 @@ def scene(cast: Cast, participant: Participant, consent: Consent) -> Scene:
         conversation=conversation, state="answered", value="Sí", engine="extractive"
     )
     notification = Notification.objects.create(
-        recipient=cast.owner, conversation=conversation, kind=Notification.Kind.FAILED
+        recipient=cast.owner,
+        participant=participant,
+        conversation=conversation,
+        kind=Notification.Kind.FAILED,
     )
     live = LiveRecording.objects.create(
         participant=participant, consent=consent, created_by=cast.owner, engine="local"
@@ -344,8 +350,9 @@ def test_who_coordinates_the_team_gets_in_and_the_rest_does_not(
     assert Questionnaire.objects.filter(team=cast.team, published_at=None).get() == scene.draft
 
 
-def test_a_notification_is_for_its_recipient_only(scene: Scene, cast: Cast) -> None:
-    address = reverse("notifications:open", args=[scene.notification.pk])
+@pytest.mark.parametrize("name", sorted(OF_ONE_EMPLOYEE))
+def test_a_notification_is_for_its_recipient_only(scene: Scene, cast: Cast, name: str) -> None:
+    address = reverse(name, args=OF_ONE_EMPLOYEE[name](scene))
     assert cast.client(cast.teammate).post(address).status_code in (404, 405)
     assert cast.client(cast.teammate).get(address).status_code in (404, 405)
 

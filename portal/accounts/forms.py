@@ -22,8 +22,21 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = Employee
-        fields = ["name", "language", "default_engine"]
-        labels = {"name": _("Nombre y apellidos")}
+        fields = ["name", "language", "default_engine", "browser_notifications", "email_digest"]
+        labels = {
+            "name": _("Nombre y apellidos"),
+            "browser_notifications": _("Avisarme con notificaciones del navegador"),
+            "email_digest": _("Enviarme un resumen por correo"),
+        }
+        help_texts = {
+            "browser_notifications": _(
+                "Cuando tenga el portal abierto en otra pestaña o detrás de otra ventana. No dicen "
+                "de quién se trata."
+            ),
+            "email_digest": _(
+                "Como mucho uno al día, si hay algo nuevo sin abrir. Solo dice cuántas hay."
+            ),
+        }
         error_messages = {"name": {"required": _("Escriba su nombre.")}}
         widgets = {"name": forms.TextInput(attrs={"autocomplete": "name"})}
 

@@ -31,6 +31,10 @@ class Employee(AbstractBaseUser, PermissionsMixin):
     )
     # Empty: the team's.
     default_engine = models.CharField(_("motor de transcripción"), max_length=30, blank=True)
+    # How to be told, besides the bell.
+    browser_notifications = models.BooleanField(_("avisos del navegador"), default=False)
+    email_digest = models.BooleanField(_("resumen por correo"), default=False)
+    digest_sent_at = models.DateTimeField(null=True, blank=True)
     is_active = models.BooleanField(_("activo"), default=True)
     is_staff = models.BooleanField(_("puede entrar en la administración"), default=False)
     created_at = models.DateTimeField(_("fecha de creación"), auto_now_add=True)

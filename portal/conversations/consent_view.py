@@ -14,7 +14,9 @@ AGAIN = "consentimiento"
 
 
 def valid_consent(participant: Participant) -> Consent | None:
-    return next((given for given in participant.consents.all() if given.is_valid), None)
+    """The last one, if it is still good for something new."""
+    given = participant.consents.all()
+    return next((one for one in given if one.is_valid and not one.has_expired), None)
 
 
 def ask(

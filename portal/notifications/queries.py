@@ -4,28 +4,43 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from portal.accounts.models import Employee
+from portal.assessments.models import Suggestion
 from portal.conversations import queries as conversations
 from portal.conversations.models import Conversation, ProcessingStep
 from portal.conversations.steps import OPEN, StepName
+from portal.notifications import pace
 from portal.notifications.models import Notification
+from portal.participants import queries as participants
+from portal.participants.models import Consent
+
+Kind = Notification.Kind
 
 
 def visible_to(employee: Employee) -> QuerySet[Notification]:
-    """Theirs, of conversations they may still see, with how many moments of each are to be
-    reviewed, and how much of it waits beside answers of the ficha."""
+    """Theirs, of people they may still see, with how many moments of each conversation are to be
+    reviewed, and how much of it waits beside answers of the ficha.
+
+    Without those that are settled: suggestions that are all decided, a consent given anew.
+    """
     theirs = Notification.objects.filter(
-        recipient=employee, conversation__in=conversations.visible_to(employee)
+        recipient=employee, participant__in=participants.visible_to(employee)
     )
+    undecided = Suggestion.objects.filter(conversation=OuterRef("conversation"), taken=None)
+    renewed = Consent.objects.filter(
+        participant=OuterRef("participant"), given_at__gt=OuterRef("created_at")
+    )
+    settled = Q(kind=Kind.SUGGESTION) & ~Exists(undecided) | Q(kind=Kind.CONSENT) & Exists(renewed)
     to_review = Count(
         "conversation__flags", filter=Q(conversation__flags__resolved_at=None), distinct=True
     )
     waiting = Q(conversation__suggestions__taken=None)
     suggested = Count("conversation__suggestions", filter=waiting, distinct=True)
     return (
-        theirs.select_related("conversation__participant")
+        theirs.exclude(settled)
+        .select_related("conversation__participant", "participant")
         .annotate(to_review=to_review, suggested=suggested)
         .order_by("-created_at")  # counting makes Django forget the model's own order
     )
@@ -37,11 +52,18 @@ def unopened(employee: Employee) -> QuerySet[Notification]:
 
 @dataclass(frozen=True)
 class InProgress:
-    """A conversation of theirs with its running (or next) step; ``share`` of all steps, 0 to 1."""
+    """A conversation of theirs with its running (or next) step; ``share`` of all the work, 0 to 1,
+    and the seconds that are ``left``, if that can be known."""
 
     conversation: Conversation
     step: ProcessingStep
     share: float
+    left: float | None
+
+    @property
+    def is_queued(self) -> bool:
+        """Nobody has begun with it: another one is being done."""
+        return self.step.name == StepName.PROBE and self.step.attempts == 0
 
 
 def in_progress(employee: Employee) -> list[InProgress]:
@@ -65,5 +87,7 @@ def _progress(conversation: Conversation) -> InProgress | None:
     current = next((step for step in steps if step.state in OPEN), None)
     if current is None:
         return None
-    done = sum(1.0 if step.state not in OPEN else step.progress for step in steps)
-    return InProgress(conversation, current, done / len(steps))
+    share, left = pace.share_and_left(
+        steps, engine=conversation.engine, duration=conversation.duration
+    )
+    return InProgress(conversation, current, share, left)

@@ -112,6 +112,12 @@ def web(host: str, port: int, fd: int | None) -> None:
 
     with portal_set_up(quiet=False):
         from portal.live.routing import UVICORN
+        from portal.notifications import stream
+
+        class Server(uvicorn.Server):
+            async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+                stream.end_all()  # they have no end of their own that could be waited for
+                await super().shutdown(sockets)
 
         config = uvicorn.Config(
             "portal.asgi:application",
@@ -125,7 +131,7 @@ def web(host: str, port: int, fd: int | None) -> None:
             **UVICORN,
         )
         sockets = None if fd is None else [socket.socket(fileno=fd)]
-        uvicorn.Server(config).run(sockets=sockets)
+        Server(config).run(sockets=sockets)
 
 
 @click.command()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import models
@@ -69,3 +70,13 @@ class Consent(models.Model):
     @property
     def is_valid(self) -> bool:
         return self.withdrawn_at is None and self.record and self.analyse
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """From then on it is asked anew before anything is recorded; what was said stays."""
+        days: int = settings.ENV.consent_days
+        return self.given_at + timedelta(days=days) if days else None
+
+    @property
+    def has_expired(self) -> bool:
+        return self.expires_at is not None and self.expires_at <= timezone.now()

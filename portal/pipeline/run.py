@@ -19,6 +19,7 @@ from portal.conversations.refusals import check_consent
 from portal.conversations.steps import OPEN
 from portal.engine import EngineError
 from portal.faults import kind_and_place
+from portal.notifications import events as notifications
 from portal.pipeline.outcomes import Interrupted, TryLater
 from portal.pipeline.steps import AFTERWARDS, LAST, WORK, Step
 from portal.speech.audio import BadAudio
@@ -92,11 +93,12 @@ def _attempt(
     if not started:
         raise Interrupted
     row.attempts += 1
+    notifications.tell_activity(conversation.created_by_id)
     try:
         if step is not LAST:  # told whatever happens; everything else only with the person's yes
             conversation.consent.refresh_from_db()
             check_consent(conversation.consent, conversation.participant)
-        said = step.run(conversation, _reporter(row, stopping)) or ""
+        said = step.run(conversation, _reporter(row, conversation, stopping)) or ""
     except Interrupted:
         _mine(row).update(state=State.WAITING, attempts=row.attempts - 1)
         raise
@@ -161,7 +163,9 @@ def _mine(row: ProcessingStep) -> QuerySet[ProcessingStep]:
     return ProcessingStep.objects.filter(pk=row.pk, attempts=row.attempts, state__in=OPEN)
 
 
-def _reporter(row: ProcessingStep, stopping: Callable[[], bool]) -> Callable[[float], None]:
+def _reporter(
+    row: ProcessingStep, conversation: Conversation, stopping: Callable[[], bool]
+) -> Callable[[float], None]:
     noted = time.monotonic()
 
     def progress(share: float) -> None:
@@ -173,6 +177,7 @@ def _reporter(row: ProcessingStep, stopping: Callable[[], bool]) -> Callable[[fl
         noted = time.monotonic()
         try:
             still_mine = _mine(row).update(progress=min(max(share, 0.0), 1.0))
+            notifications.tell_activity(conversation.created_by_id)
         except (OperationalError, InterfaceError):
             connection.close()  # an hour's transcription is not given up for a number
             return

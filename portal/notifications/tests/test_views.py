@@ -101,10 +101,11 @@ def test_one_conversation_says_its_step_and_how_far_all_is(
     html = activity(client)
     assert "Transcribiendo" in html
     assert "Fátima Belkacem" in html
-    # One step of seven done and half of another.
-    assert "21 %" in html
+    # Of what it takes in all, the transcription is nearly everything, and half of it is done.
+    assert "45 %" in html
+    assert "queda" not in html, "its length is not known"
     assert f"de={conversation.pk}" in html
-    assert 'hx-trigger="every 2s"' in html
+    assert 'hx-trigger="progress from:body' in html
 
 
 def test_several_fold_into_one_line(
@@ -119,7 +120,7 @@ def test_it_goes_on_asking_until_the_notification_is_there(
 ) -> None:
     conversation.steps.exclude(name="notify").update(state="done")
     Conversation.objects.filter(pk=conversation.pk).update(status=Conversation.Status.READY)
-    assert "every 2s" in activity(client, conversation.pk)
+    assert "progress from:body" in activity(client, conversation.pk)
 
 
 def test_what_ended_is_told_once_with_its_link_and_the_bell_rings(
@@ -130,7 +131,7 @@ def test_what_ended_is_told_once_with_its_link_and_the_bell_rings(
     html = response.content.decode()
     assert "Padrón y salud" in html
     assert f"/notificaciones/{notification.pk}/abrir/" in html
-    assert "every 2s" not in html
+    assert "progress from:body" not in html
     assert "notifications" in response["HX-Trigger"]
     assert "Padrón y salud" not in activity(client)
 
