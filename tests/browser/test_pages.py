@@ -78,7 +78,8 @@ def test_a_conversation_that_ends_is_told_and_the_page_stops_asking(
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.wait_for_timeout(2500)  # longer than the two seconds between two questions
-    assert asked == []
+    # Without a stream the bell is looked at from time to time.
+    assert [url for url in asked if "/en-proceso/" in url or "/tarjeta/" in url] == []
     bell.click()
     # The menu is above the notice that says the same.
     page.locator("#bell").get_by_role("button", name=re.compile("Padrón y salud")).click()
