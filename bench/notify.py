@@ -39,10 +39,14 @@ def main() -> None:
     parser.add_argument("--streams", type=int, default=STREAMS)
     arguments = parser.parse_args()
     figures = notifying(arguments.streams)
-    for name, what, wanted in TABLE:
-        print(f"{what:<66}{figures[name]:>10.1f}  {wanted}")
+    show(figures)
     if arguments.json:
         print(json.dumps({name: round(value, 4) for name, value in figures.items()}))
+
+
+def show(figures: dict[str, float]) -> None:
+    for name, what, wanted in TABLE:
+        print(f"{what:<66}{figures[name]:>10.1f}  {wanted}")
 
 
 TABLE = (

@@ -5,7 +5,8 @@
 Starts a database of its own in a temporary folder, and removes it. The talk is invented by a seeded
 grammar. What is timed is `queries.find`, which is all that happens to a search but its page: every
 kind, who may see it, reading and marking. Beside it, on the same questions: the index alone, asked
-for as many turns as are shown with neither visibility nor order (the floor); and ``ILIKE``.
+for as many turns as are shown with neither visibility nor order (the floor); and ``ILIKE``. The
+streams that tell people of news (`bench.notify`) are measured first.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from bench import notify
 from portal.operations import database
 
 SIZES = {1_000: "1k", 100_000: "100k", 1_000_000: "1m"}
@@ -81,7 +83,8 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="one flat object as the last line")
     parser.add_argument("--turns", type=int, choices=SIZES, default=max(SIZES))
     arguments = parser.parse_args()
-    figures: dict[str, float] = {}
+    figures = notify.notifying(notify.STREAMS)
+    notify.show(figures)
     with office() as talk:
         for size, name in SIZES.items():
             if size <= arguments.turns:
