@@ -332,5 +332,7 @@ def test_cards_and_notifications_tell_of_suggestions(
     later = moved.conversation
     cards = client.get(f"/personas/{later.participant_id}/").content.decode()
     assert cards.count("1 sugerencia en la ficha") == 1
-    later.notifications.create(recipient=cast.owner, kind="ready")
+    later.notifications.create(
+        recipient=cast.owner, participant=later.participant, kind="suggestion"
+    )
     assert "1 sugerencia en la ficha" in client.get("/notificaciones/").content.decode()
