@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import ClassVar
 
 import pytest
 from django.db import connection, transaction
@@ -25,11 +26,17 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def address(transactional_db: None) -> Iterator[str]:
     with serving() as address:
         yield address
+        for opened in Browser.connections:
+            opened.close()  # the server would wait for them
+        Browser.connections.clear()
 
 
 class Browser:
+    connections: ClassVar[list[http.client.HTTPConnection]] = []
+
     def __init__(self, address: str, session: str | None, method: str = "GET") -> None:
         self._connection = http.client.HTTPConnection(address, timeout=20)
+        self.connections.append(self._connection)
         headers = {} if session is None else {"Cookie": f"otra=1; sessionid={session}"}
         self._connection.request(method, stream.PATH, headers=headers)
         self.response = self._connection.getresponse()
