@@ -112,7 +112,10 @@ def test_an_account_that_was_closed_or_has_another_password_gets_none(
     assert Browser(address, closed).status == Browser(address, changed).status == 401
 
 
-def test_signing_out_ends_the_stream_of_that_session_alone(address: str, cast: Cast) -> None:
+def test_signing_out_ends_the_stream_of_that_session_alone(
+    address: str, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "CHECK_SECONDS", 3600)
     client = Client()
     client.force_login(cast.owner)
     leaving = Browser(address, client.cookies["sessionid"].value)
