@@ -81,7 +81,7 @@ def test_a_recording_is_accepted_and_its_steps_can_be_followed(
     conversation = response.json()
     assert conversation["status"] == "processing"
     assert [step["name"] for step in conversation["steps"]] == [
-        "probe", "transcribe", "attribute", "describe", "assess", "review", "notify",
+        "probe", "transcribe", "attribute", "assess", "describe", "review", "notify",
         "playback",
     ]  # fmt: skip
     audio = client.get(conversation["audio"], headers={"Range": "bytes=0-3"})
