@@ -6,6 +6,7 @@ import contextlib
 import wave
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
@@ -99,10 +100,12 @@ def likeness(heard: Pcm, played: Pcm) -> float:
     its file, and nothing that follows would fit with what came before."""
     pieces = heard[: len(heard) // PIECE * PIECE].reshape(-1, PIECE).astype(np.float64)
     loud = [piece for piece in pieces if np.abs(piece).mean() > QUIET]
-    return float(np.median([_best(piece, played) for piece in loud])) if loud else 0.0
+    return float(np.median([fit(piece, played) for piece in loud])) if loud else 0.0
 
 
-def _best(piece: NDArray[np.float64], played: Pcm) -> float:
+def fit(heard: NDArray[Any], played: Pcm) -> float:
+    """The correlation of all of ``heard`` with where it fits best in ``played``."""
+    piece = heard.astype(np.float64)
     size = 1 << (len(piece) + len(played)).bit_length()
     sound = played.astype(np.float64)
     products = np.fft.irfft(np.fft.rfft(sound, size) * np.conj(np.fft.rfft(piece, size)), size)

@@ -306,7 +306,7 @@ def test_a_private_pause_leaves_no_sample(
     loud = [piece for piece in secret if np.abs(piece).max() > 1000]
     assert loud
     for piece in loud:
-        assert microphone.likeness(piece, heard) < 0.9
+        assert microphone.fit(piece, heard) < 0.9
 
 
 def place(piece: Pcm, whole: Pcm) -> int:

@@ -225,6 +225,8 @@ def test_without_a_connection_nothing_is_blank(
     page.get_by_role("link", name="Manuel Ortega").click()
     heading = page.get_by_role("heading", level=1)
     expect(heading).to_have_text("Manuel Ortega")
+    # An answer that comes after the failure would say that the connection is back.
+    page.wait_for_load_state("networkidle")
     context.set_offline(True)
     page.get_by_role("link", name="Fátima Belkacem").click()
     expect(page.get_by_role("status", name="Avisos")).to_contain_text("no hay conexión")
