@@ -1,4 +1,4 @@
-"""The transcription engines of this installation, as people choose among them."""
+"""The engines of this installation, of speech and of analysis, as people choose among them."""
 
 from __future__ import annotations
 

@@ -106,7 +106,7 @@ def recognise_short(
     ``before``: pieces up to it that are listened to once more with it. Whisper understands a short
     question better when it hears what the talk is about; their words are not given again.
     """
-    window = spanning([*before, piece])
+    window = spanning([*before, piece]) if before else piece
     segments, _ = whisper.transcribe(
         window.samples, language=language, hotwords=" ".join(vocabulary) or None, **LIVE
     )
