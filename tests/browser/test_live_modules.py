@@ -497,9 +497,10 @@ def test_another_device_ends_it(tab: Tab, recording: LiveRecording) -> None:
     tab.record(2)
     tab.wait("live.recorder.savedSeconds >= 2")
     made = ending.finish(recording=recording)
-    tab.wait("live.recorder.state === 'stored'")
+    tab.wait("live.told.some(({name}) => name === 'ended')")
     [url] = tab.run("live.told.filter(({name}) => name === 'ended').map(({url}) => url)")
     assert str(made.pk) in url
+    assert tab.run("live.recorder.state") == "stored"
 
 
 def test_a_tick_survives_a_cut_and_the_last_one_counts(tab: Tab, recording: LiveRecording) -> None:

@@ -120,7 +120,7 @@ document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   detail.serverResponse = keepPeople(detail.serverResponse);
   detail.target = part("page");
   detail.selectOverride = "#page > *";
-  detail.swapOverride = "innerHTML swap:0ms settle:0ms";
+  detail.swapOverride = "innerHTML";
 });
 
 document.addEventListener("htmx:afterSettle", ({ detail, target }) => {
