@@ -7,6 +7,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from math import inf
 
 from django.utils import timezone
 
@@ -62,7 +63,7 @@ def share_and_left(
     steps: Iterable[ProcessingStep], *, engine: str, duration: float | None
 ) -> tuple[float, float | None]:
     """-> (how much of the work is done, 0 to 1; seconds that are left, None when nobody can know,
-    since nobody knows yet how long the recording is)."""
+    since nobody knows yet how long the recording is, or when what did not answer will)."""
     pace = paces(engine)
     whole = done = left = 0.0
     for step in steps:
@@ -80,6 +81,6 @@ def share_and_left(
                 left += max(0.0, expected - elapsed)
         else:
             done += expected * step.progress
-            left += expected
+            left += inf if step.reason else expected
     share = done / whole if whole else 0.0
-    return share, left if duration else None
+    return share, left if duration and left < inf else None

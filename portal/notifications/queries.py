@@ -65,6 +65,11 @@ class InProgress:
         """Nobody has begun with it: another one is being done."""
         return self.step.name == StepName.PROBE and self.step.attempts == 0
 
+    @property
+    def waits_to_try_again(self) -> bool:
+        """What it needs did not answer, and may later."""
+        return self.step.state == ProcessingStep.State.WAITING and bool(self.step.reason)
+
 
 def in_progress(employee: Employee) -> list[InProgress]:
     """What the employee brought and is still being worked on, telling them included, so that

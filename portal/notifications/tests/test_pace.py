@@ -72,6 +72,15 @@ def test_a_step_that_has_just_begun_by_what_is_usual(
     assert item.share < 1
 
 
+def test_what_waits_for_a_service_tells_no_time(cast: Cast, conversation: Conversation) -> None:
+    conversation.steps.filter(name="transcribe").update(
+        state="waiting", attempts=2, reason="El servicio no contesta."
+    )
+    page = activity(cast.client(cast.owner))
+    assert "A la espera de volver a intentarlo" in page
+    assert "queda" not in page
+
+
 def test_several_take_the_time_of_all(
     cast: Cast, consent: Consent, conversation: Conversation
 ) -> None:

@@ -24,21 +24,15 @@ def refused(service: str, status: int) -> EngineError:
             "Avise a quien administra el portal, o elija otro motor."
         )
     if status == 429:
-        return EngineError(
-            f"{service} no da abasto en este momento. {SAFE} Se vuelve a intentar.", retryable=True
-        )
+        return EngineError(f"{service} no da abasto en este momento. {SAFE}", retryable=True)
     if status in MAY_PASS or status >= 500:
-        return EngineError(
-            f"{service} no funciona en este momento. {SAFE} Se puede volver a intentar.",
-            retryable=True,
-        )
+        return EngineError(f"{service} no funciona en este momento. {SAFE}", retryable=True)
     return EngineError(f"{service} no ha aceptado esta grabación. {SAFE} Pruebe con otro motor.")
 
 
 def unreachable(service: str) -> EngineError:
     return EngineError(
-        f"No se ha podido hablar con {service}, o se ha cortado la comunicación. {SAFE} Se puede "
-        "volver a intentar.",
+        f"No se ha podido hablar con {service}, o se ha cortado la comunicación. {SAFE}",
         retryable=True,
     )
 
