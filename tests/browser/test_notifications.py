@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Request, Route, expect
 
 from conftest import Cast
 from portal.assessments import services as assessments
@@ -100,8 +100,15 @@ def test_what_happens_is_told_everywhere_and_read_once(
     second.reload()
     expect(bell(second, 1)).to_be_visible()
 
-    # While somebody reads the menu it stays as it is.
+    # While somebody reads the menu it stays as it is, also when news of it were on their way.
+    on_their_way: list[Route] = []
+    second.route("**/notificaciones/", lambda route: on_their_way.append(route))
+    with second.expect_request("**/notificaciones/"):
+        second.evaluate("document.body.dispatchEvent(new Event('notifications'))")
     bell(second, 1).click()
+    with second.expect_response("**/notificaciones/"):
+        on_their_way[0].continue_()
+    second.unroute("**/notificaciones/")
     notifications.notify(talk)
     expect(bell(other, 2)).to_be_visible()
     expect(second.locator("#bell .dropdown-menu")).to_be_visible()

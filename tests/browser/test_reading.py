@@ -331,5 +331,9 @@ def test_a_failed_click_is_told_and_changes_nothing(
     context.route("**/momentos/*/", lambda route: route.abort())
     panel.get_by_role("button", name=re.compile("^Correcto Nombre")).click()
     expect(page.locator("#toasts")).to_contain_text("No hemos podido guardar")
+    with page.expect_response("**/notificaciones/"):  # what the page asks by itself changes nothing
+        page.evaluate("document.body.dispatchEvent(new Event('notifications'))")
+    page.wait_for_function("!document.querySelector('.htmx-request')")
+    expect(page.locator("#toasts")).to_contain_text("No hemos podido guardar")
     expect(panel.get_by_role("heading")).to_have_text("Revise estos 3 momentos")
     problems.clear()

@@ -29,19 +29,26 @@ const isInProcess = () => Boolean(document.getElementById("activity")?.firstElem
 /** What a hidden tab has to look at when it is shown. */
 const waiting = new Set();
 
-const lookAtBell = () => {
+const drawBell = () => look("notifications");
+
+/** What somebody is reading is not drawn anew under their eyes, but when they have closed it. */
+const bellIsRead = () => {
   const button = document.getElementById("bell-button");
-  // What somebody is reading is not drawn anew under their eyes.
-  if (button?.getAttribute("aria-expanded") !== "true") look("notifications");
-  else button.addEventListener("hidden.bs.dropdown", () => look("notifications"), { once: true });
+  if (button?.getAttribute("aria-expanded") !== "true") return false;
+  button.addEventListener("hidden.bs.dropdown", drawBell, { once: true });
+  return true;
 };
+
+document.body.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  if (detail.target.id === "bell" && bellIsRead()) detail.shouldSwap = false;
+});
 
 const lookAt = (kind) => {
   if (document.hidden) {
     waiting.add(kind);
     return;
   }
-  if (kind !== "activity") lookAtBell();
+  if (kind !== "activity" && !bellIsRead()) drawBell();
   // The bar knows what it was showing, and tells what ended.
   look(isInProcess() ? "progress" : "activity");
 };

@@ -73,11 +73,15 @@ document.body.addEventListener("htmx:configRequest", (event) => {
 
 const isSave = (detail) => detail.requestConfig?.verb !== "get";
 
+const unanswered = (detail, text) => {
+  if (isSave(detail)) notify(texts.textSave, "error", { key: "unsaved" });
+  else notify(text, "error", { key: "connection" });
+};
 document.body.addEventListener("htmx:sendError", ({ detail }) => {
-  notify(isSave(detail) ? texts.textSave : texts.textOffline, "error", { key: "connection" });
+  unanswered(detail, texts.textOffline);
 });
 document.body.addEventListener("htmx:timeout", ({ detail }) => {
-  notify(isSave(detail) ? texts.textSave : texts.textLoad, "error", { key: "connection" });
+  unanswered(detail, texts.textLoad);
 });
 document.body.addEventListener("htmx:responseError", ({ detail }) => {
   const status = detail.xhr.status;
@@ -103,6 +107,8 @@ document.body.addEventListener("htmx:swapError", () => {
 document.body.addEventListener("htmx:afterRequest", ({ detail }) => {
   if (detail.successful) {
     forget("connection");
+    // The page looks for news by itself: that it found some saves nothing.
+    if (isSave(detail)) forget("unsaved");
     forget("session");
   }
 });
