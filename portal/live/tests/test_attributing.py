@@ -57,3 +57,29 @@ def test_one_sample_tells_who_the_other_is() -> None:
     turns = [Said("usuario", ASKS.text), TELLS] * 3
     expected = {"usuario": "usuario", "S2": "empleado"}
     assert attribute(turns, NOTHING) == Attribution(expected, settled=True)
+
+
+def test_who_of_two_others_a_sample_leaves_the_role_to_has_to_become_clear() -> None:
+    known = Said("empleado", ASKS.text)
+    found = attribute([known, Said("S1", "Sí."), Said("S2", "Claro.")], NOTHING)
+    assert found.roles["empleado"] == "empleado"
+    assert not found.settled
+    relative = Said("S1", "Dice que sí.")
+    found = attribute([known, relative, TELLS] * 3, NOTHING)
+    expected = {"empleado": "empleado", "S1": "otro", "S2": "usuario"}
+    assert found == Attribution(expected, settled=True)
+
+
+def test_a_new_voice_takes_no_role_that_is_settled() -> None:
+    before = Attribution({"S1": "usuario"}, settled=True)
+    found = attribute([Said("S1", "Hola."), Said("S2", "Hola.")], before)
+    assert found == Attribution({"S1": "usuario", "S2": "empleado"}, settled=True)
+    found = attribute([Said("S1", "Hola."), Said("S2", "Hola."), Said("S3", "Hola.")], found)
+    assert found.roles == {"S1": "usuario", "S2": "empleado", "S3": "otro"}
+
+
+def test_a_sample_that_comes_later_takes_its_role_back() -> None:
+    before = Attribution({"S1": "empleado", "S2": "usuario"}, settled=True)
+    turns = [Said("S1", "Sí."), Said("S2", "Ya."), Said("empleado", "Hola.")]
+    found = attribute(turns, before)
+    assert found.roles == {"S1": "otro", "S2": "usuario", "empleado": "empleado"}
