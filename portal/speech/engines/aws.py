@@ -58,7 +58,6 @@ TELL_EVERY = 1.0
 NO_SUCH_JOB = frozenset({"NotFoundException", "BadRequestException"})
 """The second is what it says in practice of a name that no job has."""
 
-
 PACE = 1.5
 """Times faster than spoken that a live connection takes sound: too fast, and it breaks off."""
 
@@ -155,32 +154,34 @@ class AWSEngine:
         room: Callable[[], bool] = lambda: False,
     ) -> RemoteStream:
         from portal.speech.engines.aws_live import Session
-        from portal.speech.engines.remote_stream import RemoteStream
-        from portal.speech.voices import live_voices
+        from portal.speech.engines.remote_stream import open_stream
 
         service.first_of(self.check())
-        wanted: dict[str, Any] = {}
-        if options.language:
-            wanted["language_code"] = _code(options.language, LIVE_LANGUAGES)
-            if self._vocabulary and options.language == "es":
-                wanted["vocabulary_name"] = self._vocabulary
-        else:
+        language = _code(options.language, LIVE_LANGUAGES) if options.language else None
+        wanted: dict[str, Any] = {"language_code": language}
+        if language is None:
             wanted |= {
-                "language_code": None,
                 "identify_language": True,
                 "language_options": [LIVE_LANGUAGES[code] for code in GUESSED],
                 "preferred_language": LIVE_LANGUAGES["es"],
             }
-        told_apart = live_voices(self._models_dir, options, turns=turns, known=voices)
-        if told_apart is None and options.speakers > 1:
-            wanted["show_speaker_label"] = True
-        return RemoteStream(
-            lambda: Session(region=self._region, endpoint=self._live_endpoint, **wanted),
+        elif self._vocabulary and options.language == "es":
+            wanted["vocabulary_name"] = self._vocabulary
+
+        def connect(by_service: bool) -> Session:
+            telling = {"show_speaker_label": True} if by_service else {}
+            return Session(region=self._region, endpoint=self._live_endpoint, **wanted, **telling)
+
+        return open_stream(
+            connect,
             name=self.name,
             label=SERVICE,
             model=MODEL,
+            models_dir=self._models_dir,
+            options=options,
             start=start,
-            voices=told_apart,
+            turns=turns,
+            voices=voices,
             room=room,
             pace=self._pace,
         )

@@ -91,29 +91,28 @@ class DeepgramEngine:
         room: Callable[[], bool] = lambda: False,
     ) -> RemoteStream:
         from portal.speech.engines.deepgram_live import Socket
-        from portal.speech.engines.remote_stream import RemoteStream
-        from portal.speech.voices import live_voices
+        from portal.speech.engines.remote_stream import open_stream
 
         service.first_of(self.check())
         wanted: dict[str, Any] = {"language": options.language or "multi"}
         if options.vocabulary:
             wanted["keyterm"] = list(options.vocabulary)
-        told_apart = live_voices(self._models_dir, options, turns=turns, known=voices)
-        if told_apart is None and options.speakers > 1:
-            wanted["diarize_model"] = "latest"
         client = self._client()
-        return RemoteStream(
-            lambda: Socket(
-                client,
-                model=self._model,
-                endpointing=ENDPOINTING,
-                **wanted,
-            ),
+
+        def connect(by_service: bool) -> Socket:
+            telling = {"diarize_model": "latest"} if by_service else {}
+            return Socket(client, model=self._model, endpointing=ENDPOINTING, **wanted, **telling)
+
+        return open_stream(
+            connect,
             name=self.name,
             label=SERVICE,
             model=self._model,
+            models_dir=self._models_dir,
+            options=options,
             start=start,
-            voices=told_apart,
+            turns=turns,
+            voices=voices,
             room=room,
             pace=None,
         )

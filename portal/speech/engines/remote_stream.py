@@ -25,6 +25,9 @@ from portal.speech.turns import build_turns
 from portal.speech.vad import SPEECH, STEP, SpeechDetector
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from portal.speech.engines.base import Options
     from portal.speech.voices import LiveVoices
 
 LEAD = SAMPLE_RATE * 4 // 5
@@ -68,6 +71,39 @@ class Connection(Protocol):
     def leave(self) -> None:
         """Whatever state it is in. May be called twice, and raises nothing."""
         ...
+
+
+def open_stream(
+    connect: Callable[[bool], Connection],
+    *,
+    models_dir: Path,
+    options: Options,
+    turns: int,
+    voices: Mapping[str, Sequence[float]] | None,
+    name: str,
+    label: str,
+    model: str,
+    start: float,
+    room: Callable[[], bool],
+    pace: float | None,
+) -> RemoteStream:
+    """What ``TranscriptionEngine.stream`` gives, by a service. ``connect`` is told whether that one
+    has to tell the speakers apart, for want of a model of voices in ``models_dir``.
+    """
+    from portal.speech.voices import live_voices
+
+    told_apart = live_voices(models_dir, options, turns=turns, known=voices)
+    by_service = told_apart is None and options.speakers > 1
+    return RemoteStream(
+        lambda: connect(by_service),
+        name=name,
+        label=label,
+        model=model,
+        start=start,
+        voices=told_apart,
+        room=room,
+        pace=pace,
+    )
 
 
 class RemoteStream:
