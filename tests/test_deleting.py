@@ -4,7 +4,7 @@ from conftest import Cast
 from portal.analysis.engines.base import Evidence, Finding
 from portal.assessments import services as assessments
 from portal.assessments.models import Question
-from portal.conversations import services
+from portal.conversations import results
 from portal.conversations.models import Conversation, Turn, Upload
 from portal.inquiries.models import Inquiry
 from portal.live.models import LiveRecording
@@ -27,7 +27,7 @@ def test_a_person_can_be_deleted_with_all_that_hangs_on_them(
     stored = LiveRecording.objects.create(**made, conversation=conversation, state="stored")
     stored.ticks.create(question=Question.objects.first(), origin="person", edited_by=cast.owner)
     turn = speech.Turn("S1", 0.0, 1.0, "Soy de Colombia.")
-    services.save_transcript(
+    results.save_transcript(
         conversation=conversation,
         transcript=speech.Transcript((turn,), "es", 1.0, "local", "base"),
     )

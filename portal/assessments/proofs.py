@@ -24,7 +24,7 @@ from portal.assessments.records import (
     take_back,
 )
 from portal.assessments.services import turns_for, typed_value
-from portal.conversations import services as conversations
+from portal.conversations import results
 from portal.conversations.models import Conversation, Transcript, Turn
 from portal.conversations.turns import insert, remove
 from portal.speech.engines import base as speech
@@ -36,7 +36,7 @@ def replace_transcript(*, conversation: Conversation, transcript: speech.Transcr
     one: its evidence moves to the words that the new one has at the same seconds."""
     sheet = locked_sheet(conversation)
     moving = list(Evidence.objects.filter(turn__transcript__conversation=conversation))
-    kept = conversations.save_transcript(conversation=conversation, transcript=transcript)
+    kept = results.save_transcript(conversation=conversation, transcript=transcript)
     turns = list(kept.turns.all())
     moved = []
     for piece in moving:

@@ -9,7 +9,7 @@ from ninja import Field, File, Form, ModelSchema, Router, Schema, Status, Upload
 from ninja.pagination import paginate
 
 from portal.accounts.queries import signed_in
-from portal.conversations import export_views, queries, services
+from portal.conversations import export_views, queries, retrying, services
 from portal.conversations.exports import Format
 from portal.conversations.models import Conversation, Gap, ProcessingStep, Transcript
 from portal.participants import queries as participants
@@ -158,7 +158,7 @@ def retry_conversation(
     failed."""
     employee = signed_in(request)
     conversation = get_object_or_404(queries.visible_to(employee), pk=conversation_id)
-    services.retry(conversation=conversation, employee=employee, engine=engine)
+    retrying.retry(conversation=conversation, employee=employee, engine=engine)
     conversation.refresh_from_db()
     return Status(202, conversation)
 

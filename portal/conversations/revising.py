@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from portal.accounts.models import Employee
-from portal.conversations import services
+from portal.conversations import retrying
 from portal.conversations.errors import Refused
 from portal.conversations.models import Conversation, ProcessingStep
 from portal.conversations.refusals import check_consent
@@ -56,7 +56,7 @@ def analyse_again(*, conversation: Conversation, employee: Employee) -> Conversa
         )
     check_consent(conversation.consent, conversation.participant)
     again = conversation.steps.filter(name__in=[*ANALYSIS, StepName.NOTIFY])
-    services.repeat(conversation=conversation, steps=again)
+    retrying.repeat(conversation=conversation, steps=again)
     participants.touch(conversation.participant)
     return conversation
 

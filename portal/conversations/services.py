@@ -1,18 +1,14 @@
-"""Writes of conversations: how a file becomes one, and what the pipeline makes of it."""
+"""How a file becomes a conversation."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import PurePath
 
 from django.core.files import File
 from django.core.files.storage import default_storage
 from django.db import OperationalError, transaction
-from django.db.models import F, QuerySet
+from django.db.models import F
 from django.utils.translation import gettext as _
-from procrastinate.contrib.django.django_connector import DjangoConnector
-from procrastinate.manager import JobManager
-from procrastinate.tasks import configure_task
 
 from portal.accounts.models import Employee
 from portal.conversations import filing, partfiles
@@ -21,11 +17,7 @@ from portal.conversations.models import (
     Conversation,
     ProcessingStep,
     Recording,
-    Speaker,
-    Transcript,
-    Turn,
     Upload,
-    VoiceActivity,
     recording_path,
 )
 from portal.conversations.partfiles import ByteStream
@@ -38,13 +30,10 @@ from portal.conversations.refusals import (
     check_speakers,
     disk_full,
 )
-from portal.conversations.steps import NOT_WAITED_FOR, OPEN, StepName, status_of
+from portal.conversations.retrying import enqueue
+from portal.conversations.steps import StepName
 from portal.participants import services as participants
 from portal.participants.models import Consent, Participant
-from portal.speech import audio as speech_audio
-from portal.speech.engines import base as speech
-
-State = ProcessingStep.State
 
 
 @transaction.atomic
@@ -248,143 +237,6 @@ def finish_complete_uploads() -> int:
             continue
         done += 1
     return done
-
-
-def enqueue(conversation: Conversation) -> None:
-    """Ask the pipeline for the open steps. Part of the caller's transaction, whatever connection
-    the worker itself uses; a second asking finds nothing to do."""
-    configure_task(
-        name="portal.pipeline.process",
-        job_manager=JobManager(DjangoConnector()),
-        queue="conversations",
-        lock=f"conversation {conversation.pk}",
-    ).defer(conversation_id=str(conversation.pk))
-
-
-@transaction.atomic
-def retry(
-    *, conversation: Conversation, employee: Employee, engine: str | None = None
-) -> Conversation:
-    """Try again what did not work; what worked stays. ``engine``: another one for a transcription
-    that failed, None for the same. Raises Refused."""
-    conversation = Conversation.objects.select_for_update().get(pk=conversation.pk)
-    steps = conversation.steps.all()
-    if steps.exclude(name__in=NOT_WAITED_FOR).filter(state__in=OPEN).exists():
-        raise Refused(
-            "running", _("La conversación ya se está procesando. Espere un momento."), status=409
-        )
-    failed = steps.filter(state__in=[State.FAILED, State.SKIPPED])
-    if not failed.exists():
-        raise Refused(
-            "nothing_failed", _("Todo ha funcionado: no hay nada que repetir."), status=409
-        )
-    check_consent(conversation.consent, conversation.participant)
-    if engine is not None:
-        if not failed.filter(name=StepName.TRANSCRIBE).exists():
-            raise Refused(
-                "transcribed",
-                _("La transcripción ya está hecha: no hace falta elegir otro motor."),
-                status=409,
-            )
-        check_engine(engine, conversation.participant)
-        conversation.engine = engine
-        conversation.save(update_fields=["engine"])
-    # Who was told of a failure is told of its end; of what nobody waits for they were not.
-    again = failed
-    if failed.exclude(name__in=NOT_WAITED_FOR).exists():
-        again = failed | steps.filter(name=StepName.NOTIFY)
-    repeat(conversation=conversation, steps=again)
-    participants.touch(conversation.participant)
-    return conversation
-
-
-def repeat(*, conversation: Conversation, steps: QuerySet[ProcessingStep]) -> None:
-    """Put steps of a conversation back in line. Part of the caller's transaction."""
-    steps.update(
-        state=State.WAITING, attempts=0, progress=0.0, reason="", started_at=None, finished_at=None
-    )
-    settle(conversation=conversation)
-    enqueue(conversation)
-
-
-def settle(*, conversation: Conversation) -> Conversation:
-    """Set the status to what the steps amount to."""
-    conversation.status = status_of(conversation.steps.all())
-    conversation.save(update_fields=["status"])
-    return conversation
-
-
-@transaction.atomic
-def save_probe(*, conversation: Conversation, info: speech_audio.AudioInfo) -> None:
-    conversation.duration = info.duration
-    conversation.save(update_fields=["duration"])
-    Recording.objects.filter(conversation=conversation).update(
-        codec=info.codec[:30], sample_rate=info.sample_rate, channels=info.channels
-    )
-
-
-def save_engine(*, conversation: Conversation, engine: str) -> None:
-    """The one that has transcribed it, which need not be the one that was asked to."""
-    if conversation.engine != engine:
-        conversation.engine = engine
-        conversation.save(update_fields=["engine"])
-
-
-@transaction.atomic
-def save_transcript(*, conversation: Conversation, transcript: speech.Transcript) -> Transcript:
-    """Keep ``transcript`` in place of the one before, if any."""
-    Turn.objects.filter(transcript__conversation=conversation).delete()
-    Transcript.objects.filter(conversation=conversation).delete()
-    kept = Transcript.objects.create(
-        conversation=conversation,
-        engine=transcript.engine,
-        model=transcript.model[:80],
-        language=transcript.language[:5],
-        duration=transcript.duration,
-    )
-    if transcript.voice:
-        VoiceActivity.objects.update_or_create(
-            conversation=conversation, defaults={"probability": transcript.voice}
-        )
-    labels = dict.fromkeys(turn.speaker for turn in transcript.turns)
-    speakers = {
-        speaker.label: speaker
-        for speaker in Speaker.objects.bulk_create(
-            Speaker(transcript=kept, label=label) for label in labels
-        )
-    }
-    Turn.objects.bulk_create(
-        (
-            Turn(
-                transcript=kept,
-                speaker=speakers[turn.speaker],
-                position=position,
-                start=turn.start,
-                end=turn.end,
-                text=turn.text,
-                words=[[word.text, word.start, word.end, word.probability] for word in turn.words],
-            )
-            for position, turn in enumerate(transcript.turns)
-        ),
-        batch_size=500,
-    )
-    return kept
-
-
-@transaction.atomic
-def save_roles(*, conversation: Conversation, roles: Mapping[str, str]) -> None:
-    """``roles``: a Speaker.Role for each speaker's label. What a person said of one stays."""
-    open_to_machines = Speaker.objects.filter(edited_by=None)
-    for speaker in open_to_machines.filter(transcript__conversation=conversation):
-        speaker.role = Speaker.Role(roles.get(speaker.label, Speaker.Role.OTHER))
-        speaker.save(update_fields=["role"])
-
-
-def save_description(*, conversation: Conversation, title: str, description: str) -> None:
-    """What a machine calls it, unless a person has written a title and a description."""
-    open_to_machines = Conversation.objects.filter(pk=conversation.pk, titled_by=None)
-    open_to_machines.update(title=title[:120], description=description[:400])
-    conversation.refresh_from_db(fields=["title", "description"])
 
 
 def _locked(upload: Upload) -> Upload:

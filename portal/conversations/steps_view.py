@@ -13,7 +13,7 @@ from django_htmx.middleware import HtmxDetails
 
 from portal.accounts.models import Employee
 from portal.accounts.queries import signed_in
-from portal.conversations import queries, services, views
+from portal.conversations import queries, retrying, views
 from portal.conversations.errors import Refused
 from portal.web.fragments import is_fragment
 
@@ -36,7 +36,7 @@ def retry(request: HttpRequest, pk: UUID) -> HttpResponse:
     conversation = get_object_or_404(queries.visible_to(employee), pk=pk)
     refusal = ""
     try:
-        services.retry(
+        retrying.retry(
             conversation=conversation, employee=employee, engine=request.POST.get("engine") or None
         )
     except Refused as refused:

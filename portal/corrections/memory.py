@@ -14,7 +14,7 @@ from typing import Any
 from portal.accounts.models import Employee
 from portal.assessments import forgetting
 from portal.assessments.models import Evidence
-from portal.conversations import services as conversations
+from portal.conversations import retrying
 from portal.conversations.models import Conversation, ProcessingStep, Turn
 from portal.conversations.steps import StepName
 from portal.corrections import snapshots, striking
@@ -220,5 +220,5 @@ def _take_description(
         state=ProcessingStep.State.SKIPPED
     )
     if describe.exists():
-        conversations.repeat(conversation=conversation, steps=describe)
+        retrying.repeat(conversation=conversation, steps=describe)
     return was | {"titled_by_id": conversation.titled_by_id}

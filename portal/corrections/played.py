@@ -16,8 +16,7 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 from django.db import transaction
 
-from portal.conversations import filing, partfiles
-from portal.conversations import services as conversations
+from portal.conversations import filing, partfiles, retrying
 from portal.conversations.models import Conversation, Playback, playback_path
 from portal.conversations.steps import StepName
 from portal.corrections.striking import Stretch
@@ -61,7 +60,7 @@ def make_again(conversation: Conversation) -> None:
         transaction.on_commit(partial(default_storage.delete, name))
     step = conversation.steps.filter(name=StepName.PLAYBACK)
     if step.exists():
-        conversations.repeat(conversation=conversation, steps=step)
+        retrying.repeat(conversation=conversation, steps=step)
 
 
 def _flat(peaks: list[int], duration: float, stretch: Stretch) -> list[int]:

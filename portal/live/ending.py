@@ -26,7 +26,7 @@ from portal.analysis.engines.base import Evidence, Finding
 from portal.assessments import quotes
 from portal.assessments import services as assessments
 from portal.assessments.models import Answer
-from portal.conversations import filing, partfiles
+from portal.conversations import filing, partfiles, results
 from portal.conversations import services as conversations
 from portal.conversations.models import Conversation, Gap, Recording, Turn, recording_path
 from portal.live import addresses, refusals, sound
@@ -182,7 +182,7 @@ def _keep_transcript(
     if not heard:
         return []
     turns = sorted((_placed(turn, begins[turn.part]) for turn in heard), key=lambda t: t.start)
-    kept = conversations.save_transcript(
+    kept = results.save_transcript(
         conversation=conversation,
         transcript=speech.Transcript(
             turns=tuple(turns),
@@ -192,9 +192,7 @@ def _keep_transcript(
             model=recording.heard_model,
         ),
     )
-    conversations.save_roles(
-        conversation=conversation, roles={turn.speaker: turn.role for turn in heard}
-    )
+    results.save_roles(conversation=conversation, roles={turn.speaker: turn.role for turn in heard})
     return list(kept.turns.select_related("speaker"))
 
 

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
 from portal.accounts.queries import signed_in
-from portal.conversations import services as conversations
+from portal.conversations import retrying
 from portal.conversations.errors import Refused
 from portal.notifications import queries, services
 from portal.notifications.models import Notification
@@ -57,7 +57,7 @@ def retry(request: HttpRequest, pk: int) -> HttpResponse:
     services.mark_opened(notification)
     assert notification.conversation is not None  # noqa: S101  # for the type checker
     try:
-        conversations.retry(conversation=notification.conversation, employee=employee)
+        retrying.retry(conversation=notification.conversation, employee=employee)
     except Refused as refused:
         messages.warning(request, refused.public_message)
     return go_to(request, _place(notification))

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from portal.conversations import services
+from portal.conversations import retrying
 from portal.conversations.errors import Refused
 from portal.conversations.models import Conversation, ProcessingStep
 from portal.conversations.refusals import check_consent
@@ -53,7 +53,7 @@ def process(conversation_id: UUID, *, stopping: Callable[[], bool] = lambda: Fal
     with translation.override(conversation.created_by.language):
         waits = [_advance(step, conversation, stopping) for step in WORK]
         if not any(waits):
-            services.settle(conversation=conversation)
+            retrying.settle(conversation=conversation)
             waits = [_advance(step, conversation, stopping) for step in (LAST, AFTERWARDS)]
     if any(waits):
         raise TryLater(max(waits))

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from portal.accounts.engines import LOCAL, is_outside
 from portal.assessments import proofs
 from portal.assessments import services as assessments
-from portal.conversations import playback, services
+from portal.conversations import playback, results
 from portal.conversations.models import Conversation, Recording, Turn, VoiceActivity
 from portal.conversations.steps import StepName
 from portal.conversations.words import as_spoken
@@ -57,7 +57,7 @@ def probe(conversation: Conversation, progress: Progress) -> None:
     """Is this a recording that can be heard? Found out in a process of its own."""
     with _file(conversation.recording) as path:
         info = speech_audio.probe_isolated(path)
-    services.save_probe(conversation=conversation, info=info)
+    results.save_probe(conversation=conversation, info=info)
 
 
 def transcribe(conversation: Conversation, progress: Progress) -> str:
@@ -85,7 +85,7 @@ def transcribe(conversation: Conversation, progress: Progress) -> str:
     transcript = redaction.struck(conversation, transcript)
     # Of a live recording there is one already, with answers that rest on it.
     proofs.replace_transcript(conversation=conversation, transcript=transcript)
-    services.save_engine(conversation=conversation, engine=name)
+    results.save_engine(conversation=conversation, engine=name)
     return because
 
 
@@ -93,7 +93,7 @@ def attribute(conversation: Conversation, progress: Progress) -> None:
     """Which voice is the employee's and which the participant's: by samples of theirs where there
     were any, and else by how they talk."""
     said = [as_spoken(turn) for turn in _turns(conversation)]
-    services.save_roles(conversation=conversation, roles=assign_roles(said).roles)
+    results.save_roles(conversation=conversation, roles=assign_roles(said).roles)
     proofs.prove_again(conversation=conversation)
     live.forget_voices(conversation=conversation)
 
@@ -124,7 +124,7 @@ def describe(conversation: Conversation, progress: Progress) -> str:
     done = _analysis(conversation).do(
         lambda engine: engine.describe(spoken), conversation=conversation
     )
-    services.save_description(
+    results.save_description(
         conversation=conversation, title=done.value.title, description=done.value.summary
     )
     return done.because

@@ -17,7 +17,7 @@ from procrastinate.exceptions import JobAborted
 from procrastinate.jobs import Job
 from procrastinate.manager import JobManager
 
-from portal.conversations import services
+from portal.conversations import retrying, services
 from portal.conversations.models import Conversation
 from portal.conversations.steps import OPEN
 from portal.live import services as live
@@ -96,6 +96,6 @@ def enqueue_forgotten() -> int:
     )
     count = 0
     for conversation in forgotten:
-        services.enqueue(conversation)
+        retrying.enqueue(conversation)
         count += 1
     return count

@@ -12,7 +12,7 @@ from portal.analysis.engines.base import Evidence, Finding
 from portal.assessments import proofs, quotes, services
 from portal.assessments.models import Answer, Sheet
 from portal.assessments.tests.conftest import LINES
-from portal.conversations import services as conversations
+from portal.conversations import results
 from portal.conversations.models import Conversation, Transcript, Turn
 from portal.speech.engines import base as speech
 
@@ -92,7 +92,7 @@ def test_another_conversation_replaces_nothing(
         created_by=cast.owner,
         engine="local",
     )
-    conversations.save_transcript(conversation=other, transcript=again())
+    results.save_transcript(conversation=other, transcript=again())
     later = Finding("empadronamiento", "answered", "No", (Evidence(1, "calle Olmo"),), 0.9)
     record(other, list(other.transcript.turns.all()), later)
     assert answer("empadronamiento").value == "Sí"
@@ -160,7 +160,7 @@ def test_a_conversation_without_ficha_or_transcript_just_gets_one(
 
 
 def roles(conversation: Conversation, **given: str) -> None:
-    conversations.save_roles(conversation=conversation, roles=given)
+    results.save_roles(conversation=conversation, roles=given)
     proofs.prove_again(conversation=conversation)
 
 

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from conftest import Cast
-from portal.conversations import revising, services
+from portal.conversations import results, revising
 from portal.conversations.errors import Refused
 from portal.conversations.models import Conversation, ProcessingStep
 from portal.conversations.steps import StepName
@@ -40,7 +40,7 @@ def call(conversation: Conversation, cast: Cast, title: str, description: str = 
 
 def test_a_title_by_hand_is_no_machine_s_any_more(conversation: Conversation, cast: Cast) -> None:
     call(conversation, cast, " Padrón \n y  dinero\x00", "Una frase.")
-    services.save_description(conversation=conversation, title="Otro", description="Otra.")
+    results.save_description(conversation=conversation, title="Otro", description="Otra.")
     kept = Conversation.objects.get()
     assert (kept.title, kept.description) == ("Padrón y dinero", "Una frase.")
     assert kept.titled_by == cast.teammate
@@ -48,7 +48,7 @@ def test_a_title_by_hand_is_no_machine_s_any_more(conversation: Conversation, ca
 
 
 def test_until_then_machines_write_it(conversation: Conversation) -> None:
-    services.save_description(conversation=conversation, title="x" * 200, description="Otra.")
+    results.save_description(conversation=conversation, title="x" * 200, description="Otra.")
     assert (conversation.title, conversation.description) == ("x" * 120, "Otra.")
 
 

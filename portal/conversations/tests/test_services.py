@@ -10,7 +10,7 @@ from django.core.files.storage import Storage, default_storage
 from django.urls import reverse
 
 from conftest import Cast
-from portal.conversations import queries, services
+from portal.conversations import queries, results, services
 from portal.conversations.models import Conversation, Recording, Speaker, Transcript
 from portal.conversations.steps import StepName, status_of
 from portal.participants.models import Consent
@@ -61,8 +61,8 @@ def heard(*texts: str) -> Heard:
 
 
 def test_a_transcript_takes_the_place_of_the_one_before(conversation: Conversation) -> None:
-    services.save_transcript(conversation=conversation, transcript=heard("Hola", "Buenas", "Bien"))
-    services.save_transcript(conversation=conversation, transcript=heard("Hola", "Adiós"))
+    results.save_transcript(conversation=conversation, transcript=heard("Hola", "Buenas", "Bien"))
+    results.save_transcript(conversation=conversation, transcript=heard("Hola", "Adiós"))
     transcript = Transcript.objects.get()
     assert [(t.speaker.label, t.text, t.position) for t in transcript.turns.all()] == [
         ("S1", "Hola", 0),
@@ -73,13 +73,13 @@ def test_a_transcript_takes_the_place_of_the_one_before(conversation: Conversati
 
 
 def test_nobody_said_anything(conversation: Conversation) -> None:
-    services.save_transcript(conversation=conversation, transcript=heard())
+    results.save_transcript(conversation=conversation, transcript=heard())
     assert not Transcript.objects.get().turns.exists()
 
 
 def test_roles_are_those_given_and_other_for_the_rest(conversation: Conversation) -> None:
-    services.save_transcript(conversation=conversation, transcript=heard("Hola", "Buenas"))
-    services.save_roles(conversation=conversation, roles={"S1": "empleado"})
+    results.save_transcript(conversation=conversation, transcript=heard("Hola", "Buenas"))
+    results.save_roles(conversation=conversation, roles={"S1": "empleado"})
     assert dict(Speaker.objects.values_list("label", "role")) == {"S1": "empleado", "S2": "otro"}
 
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from conftest import Cast
 from portal.accounts import engines
-from portal.conversations import services
+from portal.conversations import retrying
 from portal.conversations.errors import Refused
 from portal.conversations.models import Conversation
 from portal.conversations.tests import told
@@ -98,10 +98,10 @@ def test_an_engine_is_chosen_for_a_transcription_only(
     cast: Cast, failed: Conversation, client: Client, two_engines: None
 ) -> None:
     failed.steps.filter(name="transcribe").update(state="done")
-    services.settle(conversation=failed)
+    retrying.settle(conversation=failed)
     assert "<select" not in read(client, "card", failed)
     with pytest.raises(Refused) as refused:
-        services.retry(conversation=failed, employee=cast.owner, engine="other")
+        retrying.retry(conversation=failed, employee=cast.owner, engine="other")
     assert refused.value.code == "transcribed"
     failed.refresh_from_db()
     assert (failed.engine, failed.status) == ("local", "partial")

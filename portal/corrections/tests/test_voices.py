@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from conftest import Cast
-from portal.conversations import services as conversations
+from portal.conversations import results
 from portal.conversations.errors import Refused
 from portal.conversations.models import Conversation, Speaker, Turn
 from portal.corrections import queries, voices
@@ -110,6 +110,6 @@ def test_machines_leave_alone_what_people_said_of_a_voice(
     conversation: Conversation, cast: Cast
 ) -> None:
     update(conversation, cast, role="otro")
-    conversations.save_roles(conversation=conversation, roles={"S1": "otro", "S2": "empleado"})
+    results.save_roles(conversation=conversation, roles={"S1": "otro", "S2": "empleado"})
     assert dict(Speaker.objects.values_list("label", "role")) == {"S1": "otro", "S2": "otro"}
     assert Edit.objects.count() == 1

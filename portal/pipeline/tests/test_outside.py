@@ -10,7 +10,7 @@ import pytest
 
 from conftest import Cast
 from portal.assessments.models import Answer
-from portal.conversations import services
+from portal.conversations import retrying
 from portal.conversations.errors import Refused
 from portal.conversations.models import Conversation
 from portal.participants.models import Consent
@@ -86,7 +86,7 @@ def test_a_no_that_comes_meanwhile_keeps_everything_here(
     assert server.requests == []
     state, reason = step(conversation, "transcribe")
     assert state == "failed" and "no ha aceptado" in reason
-    services.retry(conversation=conversation, employee=cast.owner, engine="local")
+    retrying.retry(conversation=conversation, employee=cast.owner, engine="local")
 
 
 def test_a_team_may_change_its_mind_too(

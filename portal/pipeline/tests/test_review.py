@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from portal.conversations import services
+from portal.conversations import results
 from portal.conversations.models import Conversation, Gap, VoiceActivity
 from portal.corrections import flags
 from portal.corrections.models import Flag
@@ -34,7 +34,7 @@ TURNS = (
 @pytest.fixture
 def conversation(receive: Receive) -> Conversation:
     made = receive((SPOKEN / "dialogue.ogg").read_bytes())
-    services.save_transcript(
+    results.save_transcript(
         conversation=made, transcript=speech.Transcript(TURNS, "es", 29.9, "other", "1")
     )
     return made
@@ -64,7 +64,7 @@ def test_what_the_engine_heard_is_enough(conversation: Conversation) -> None:
     for start, end in said:
         for step in range(int(start * 31.25), int(end * 31.25)):
             voice[step] = 250
-    services.save_transcript(
+    results.save_transcript(
         conversation=conversation,
         transcript=speech.Transcript(TURNS, "es", 29.9, "local", "base", bytes(voice)),
     )
@@ -72,7 +72,7 @@ def test_what_the_engine_heard_is_enough(conversation: Conversation) -> None:
     assert review(conversation) == [("name", "Colombia")]
     Gap.objects.create(conversation=conversation, kind=Gap.Kind.PAUSED, at=10.0, seconds=60)
     assert review(conversation) == [("name", "Colombia")]
-    services.save_transcript(
+    results.save_transcript(
         conversation=conversation,
         transcript=speech.Transcript(TURNS, "es", 29.9, "local", "base", bytes(len(voice))),
     )
@@ -85,7 +85,7 @@ def test_a_sound_that_cannot_be_read_leaves_what_there_is(
     receive: Receive,
 ) -> None:
     made = receive(b"no sound at all")
-    services.save_transcript(
+    results.save_transcript(
         conversation=made, transcript=speech.Transcript(TURNS, "es", 29.9, "other", "1")
     )
     turns = list(made.transcript.turns.all())

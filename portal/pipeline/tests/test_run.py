@@ -8,7 +8,7 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
-from portal.conversations import services
+from portal.conversations import retrying
 from portal.conversations.errors import Refused
 from portal.conversations.models import Conversation, ProcessingStep
 from portal.conversations.steps import StepName
@@ -105,7 +105,7 @@ def test_what_comes_afterwards_is_not_waited_for(rehearsal: Rehearsal) -> None:
     assert rehearsal.go()["playback"] == "failed"
     assert rehearsal.status == "ready"
     rehearsal.errors.clear()
-    services.retry(conversation=rehearsal.conversation, employee=rehearsal.conversation.created_by)
+    retrying.retry(conversation=rehearsal.conversation, employee=rehearsal.conversation.created_by)
     assert rehearsal.go()["playback"] == "done"
 
 
@@ -247,10 +247,10 @@ def test_trying_again_does_only_what_failed(rehearsal: Rehearsal) -> None:
     owner = rehearsal.conversation.created_by
     Notification.objects.update(opened_at=timezone.now())
     rehearsal.errors.clear()
-    services.retry(conversation=rehearsal.conversation, employee=owner)
+    retrying.retry(conversation=rehearsal.conversation, employee=owner)
     assert rehearsal.status == "processing"
     with pytest.raises(Refused) as refused:
-        services.retry(conversation=rehearsal.conversation, employee=owner)
+        retrying.retry(conversation=rehearsal.conversation, employee=owner)
     assert refused.value.code == "running"
     rehearsal.go()
     assert rehearsal.ran == ["assess"]
@@ -258,5 +258,5 @@ def test_trying_again_does_only_what_failed(rehearsal: Rehearsal) -> None:
     told = Notification.objects.get()
     assert (told.kind, told.opened_at) == ("ready", None)
     with pytest.raises(Refused) as refused:
-        services.retry(conversation=rehearsal.conversation, employee=owner)
+        retrying.retry(conversation=rehearsal.conversation, employee=owner)
     assert refused.value.code == "nothing_failed"
