@@ -216,7 +216,7 @@ def _database(env: environment.Environment) -> Iterator[Finding]:
         import django
 
         django.setup()
-        yield from _inside_django(kind)
+        yield from _inside_django(env, kind)
     except database.DatabaseError as error:
         yield Finding("Base de datos", False, str(error), f"Vea {env.data / 'log'}.")
     finally:
@@ -224,7 +224,7 @@ def _database(env: environment.Environment) -> Iterator[Finding]:
             database.stop(env.data)
 
 
-def _inside_django(kind: str) -> Iterator[Finding]:
+def _inside_django(env: environment.Environment, kind: str) -> Iterator[Finding]:
     from django.db import DatabaseError, connection
 
     from portal.accounts.models import Employee
@@ -274,6 +274,7 @@ def _inside_django(kind: str) -> Iterator[Finding]:
         )
         yield _worker()
         yield _recogniser()
+        yield from _search(env)
     yield from _outside()
 
 
@@ -300,6 +301,39 @@ def _recogniser() -> Finding:
         None,
         "parado: lo que se grabe se transcribirá al terminar; «portal up» lo inicia",
     )
+
+
+def _search(env: environment.Environment) -> Iterator[Finding]:
+    """OpenSearch, where it is what searches; else the database does, which has lines of its own."""
+    if env.search_url is None:
+        return
+    from urllib.parse import urlsplit
+
+    from portal.search.backends.base import SearchDown
+    from portal.search.backends.opensearch import OpenSearchBackend
+    from portal.search.models import Change, Outside
+
+    backend = OpenSearchBackend(env.search_url)
+    host = urlsplit(env.search_url).hostname
+    changes = Change.objects.count()
+    waiting = f"cambios por contarle: {changes}" if changes else ""
+    try:
+        index = backend.in_use()
+    except SearchDown:
+        yield Finding(
+            "OpenSearch",
+            False,
+            f"{host} no contesta; {waiting}".rstrip("; "),
+            "Póngalo en marcha, o revise PORTAL_SEARCH_URL. Lo que cambie se le cuenta después.",
+        )
+        return
+    # One that nothing is written down for is left from an earlier time, and wrong by now.
+    if not index or not Outside.objects.filter(backend=backend.name).exists():
+        detail = "el índice es antiguo" if index else "falta el índice"
+        yield Finding("OpenSearch", False, f"{host}: {detail}", "Ejecute «portal reindex».")
+        return
+    detail = f"{waiting}; lo hace el proceso de trabajo" if waiting else "índice al día"
+    yield Finding("OpenSearch", None if waiting else True, f"{host}: {detail}")
 
 
 def _port() -> Finding:

@@ -1,16 +1,25 @@
-"""What `portal doctor` says of the language models; the rest of it is in test_up."""
+"""What `portal doctor` says of the language models and of OpenSearch; the rest is in test_up."""
 
 from __future__ import annotations
 
 import socket
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from portal.analysis.llm import local_models
 from portal.engine import Problem
 from portal.environment import Environment
-from portal.operations.doctor import Finding, _language_models
+from portal.operations.doctor import Finding, _language_models, _search
+from portal.participants.models import Participant
+from portal.search.backends.opensearch import OpenSearchBackend
+from portal.search.models import Change, Outside
+from portal.search.outside import catch_up
+from portal.search.rebuilding import rebuild
+from tests.servers.opensearch import address
+
+__all__ = ["address"]
 
 
 def look(folder: Path, **settings: object) -> tuple[Finding, Finding]:
@@ -53,3 +62,40 @@ def test_one_here_with_its_file_and_memory(tmp_path: Path, monkeypatch: pytest.M
     with socket.create_server(("127.0.0.1", 0)) as running:  # then it has its memory
         _outside, here = look(tmp_path, llm_local_port=running.getsockname()[1])
     assert here.ok and here.detail.endswith(", en marcha")
+
+
+def searched(address: str | None) -> list[tuple[bool | None, str, str]]:
+    environment = Environment(search_url=address)
+    return [(found.ok, found.detail, found.mend) for found in _search(environment)]
+
+
+@pytest.mark.django_db
+def test_where_the_database_searches_there_is_no_line_for_opensearch() -> None:
+    assert searched(None) == []
+
+
+def test_opensearch_from_its_first_index_on(address: str, participant: Participant) -> None:
+    host, reindex = urlsplit(address).hostname, "Ejecute «portal reindex»."
+    ((ok, _lacks, mend),) = searched(address)
+    assert (ok, mend) == (False, reindex)
+    backend = OpenSearchBackend(address)
+    rebuild(backend)
+    assert searched(address) == [(True, f"{host}: índice al día", "")]
+    participant.name = "Otra"
+    participant.save()
+    behind = f"{host}: cambios por contarle: 1; lo hace el proceso de trabajo"
+    assert searched(address) == [(None, behind, "")]
+    catch_up(backend)
+    assert searched(address) == [(True, f"{host}: índice al día", "")]
+    Outside.objects.all().delete()  # the office went back to PostgreSQL for a while
+    assert searched(address) == [(False, f"{host}: el índice es antiguo", reindex)]
+
+
+@pytest.mark.django_db
+def test_opensearch_that_is_away_is_a_fault_that_loses_nothing() -> None:
+    Change.objects.create(kind="turn", object_id="1")
+    ((ok, detail, mend),) = searched("http://ana:muy-secreta@127.0.0.1:9")
+    assert ok is False
+    assert detail == "127.0.0.1 no contesta; cambios por contarle: 1"
+    assert "se le cuenta después" in mend
+    assert "secreta" not in detail + mend

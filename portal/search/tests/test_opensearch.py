@@ -1,18 +1,10 @@
-"""Against two emulators that speak OpenSearch's protocol, each with gaps, or the real cluster at
-`PORTAL_TEST_OPENSEARCH_URL`."""
+"""The contract of the engines that search, kept by OpenSearch."""
 
 from __future__ import annotations
 
-import os
-import socket
-import subprocess
-import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
-import noida_db
 import pytest
-from osmem_server import OsmemServer
 
 from portal.search.backends.base import SearchDown
 from portal.search.backends.opensearch import OpenSearchBackend
@@ -20,42 +12,9 @@ from portal.search.models import Change
 from portal.search.outside import catch_up as tell
 from portal.search.rebuilding import rebuild
 from tests.contracts.search import Office, SearchBackendContract
+from tests.servers.opensearch import address
 
-REAL = os.environ.get("PORTAL_TEST_OPENSEARCH_URL")
-
-
-def answers(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-@pytest.fixture(scope="module", params=["real"] if REAL else ["osmem", "noida"])
-def address(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
-    if REAL:
-        yield REAL
-    elif request.param == "osmem":
-        with OsmemServer.start() as server, server.clone() as clone:
-            yield clone.url
-    else:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        program = Path(noida_db.__file__).parent / "noida-db"
-        process = subprocess.Popen(
-            [program, "start", "--only", "elasticsearch", "--elasticsearch-port", str(port)],
-            cwd=tmp_path_factory.mktemp("noida"),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        deadline = time.monotonic() + 30
-        while not answers(port) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        yield f"http://127.0.0.1:{port}"
-        process.terminate()
-        process.wait()
+__all__ = ["address"]
 
 
 class TestOpenSearchBackend(SearchBackendContract):
