@@ -1,15 +1,21 @@
 """Changes of a draft by a coordinator in the browser. What is published is not changed: every
-service raises ValidationError then."""
+service raises ValidationError then.
+
+Whoever saves a part says as what they saw it (`version_of`). If it is another one by now, nothing
+is written, and `Changed` has it.
+"""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import transaction
 from django.db.models import Max
 from django.utils.text import slugify
+from django.utils.translation import gettext as _
 
 from portal.assessments import blueprint, queries
 from portal.assessments.blueprint import COLOURS, PlannedQuestion
@@ -17,6 +23,30 @@ from portal.assessments.models import Domain, Question, Questionnaire
 from portal.assessments.versions import locked_draft
 
 UP, DOWN = -1, 1
+
+
+class Changed(ValidationError):
+    """Somebody has changed the part that one was changing; ``now`` is how it is."""
+
+    def __init__(self, now: Question | Domain) -> None:
+        super().__init__(
+            _(
+                "Otra persona ha guardado un cambio aquí mientras usted escribía. No se ha "
+                "sobrescrito nada y lo suyo sigue abajo: compárelo con lo que hay ahora y guarde "
+                "de nuevo."
+            )
+        )
+        self.now = now
+
+
+def version_of(part: Question | Domain) -> str:
+    """Another one as soon as what a coordinator writes of it is another; its place is not."""
+    written: tuple[Any, ...] = (
+        (part.domain_id, blueprint.fields_of(blueprint.of_question(part)))
+        if isinstance(part, Question)
+        else (part.name, part.colour, part.icon)
+    )
+    return hashlib.sha256(repr(written).encode()).hexdigest()
 
 
 @transaction.atomic
@@ -28,9 +58,9 @@ def rename(*, draft: Questionnaire, name: str) -> None:
 
 @transaction.atomic
 def save_domain(
-    *, draft: Questionnaire, domain: Domain | None, name: str, colour: str, icon: str
+    *, draft: Questionnaire, domain: Domain | None, seen: str, name: str, colour: str, icon: str
 ) -> Domain:
-    """Without a ``domain`` it is a new one, at the end."""
+    """Without a ``domain`` it is a new one, at the end. Raises Changed."""
     draft = locked_draft(draft.pk)
     if domain is None:
         taken = set(draft.domains.values_list("slug", flat=True))
@@ -39,6 +69,10 @@ def save_domain(
             slug=free_name(name, taken, longest=40),
             position=_next(draft.domains.aggregate(last=Max("position"))),
         )
+    else:
+        _look_again(domain)
+        if (domain.name, domain.colour, domain.icon) != (name, colour, icon):
+            _check_seen(domain, seen)
     domain.name, domain.colour, domain.icon = name, colour, icon
     domain.save()
     return domain
@@ -53,11 +87,16 @@ def next_colour(draft: Questionnaire) -> str:
 
 @transaction.atomic
 def save_question(
-    *, domain: Domain, question: Question | None, planned: PlannedQuestion
+    *, domain: Domain, question: Question | None, seen: str, planned: PlannedQuestion
 ) -> Question:
     """Without a ``question`` it is a new one, at the end of the domain, as is one that comes from
-    another. Raises ValidationError with all that is wrong with it."""
+    another. Raises Changed, and ValidationError with all that is wrong with it."""
     draft = locked_draft(domain.questionnaire_id)
+    if question is not None:
+        _look_again(question)
+        # It may be that already: the answer to an earlier try was lost.
+        if (question.domain_id, blueprint.of_question(question)) != (domain.pk, planned):
+            _check_seen(question, seen)
     wrong = list(blueprint.wrong_with(planned, _earlier(draft, domain, question)))
     if wrong:
         raise ValidationError(wrong)
@@ -143,6 +182,21 @@ def choices_from(
             name = names.get(label) or free_name(label, taken, longest=60)
         made.append((name, label))
     return tuple(made)
+
+
+def _look_again(part: Question | Domain) -> None:
+    """Raises ValidationError where it has gone."""
+    try:
+        part.refresh_from_db()
+    except ObjectDoesNotExist:
+        raise ValidationError(
+            _("Otra persona lo ha borrado mientras usted escribía. Si aún hace falta, añádalo.")
+        ) from None
+
+
+def _check_seen(part: Question | Domain, seen: str) -> None:
+    if version_of(part) != seen:
+        raise Changed(part)
 
 
 def _earlier(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, cast
 
 from django import forms
+from django.http import QueryDict
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from portal.assessments import blueprint, editing
@@ -40,7 +43,26 @@ class DraftForm(forms.Form):
     name = forms.CharField(label=_("Nombre del cuestionario"), max_length=120)
 
 
-class DomainForm(forms.Form):
+class PartForm(forms.Form):
+    """``seen``: as what the page showed the part (`editing.version_of`); "" for a new one."""
+
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def compare(self, now: Question | Domain) -> list[tuple[str, str]]:
+        """Label and text of what is otherwise ``now`` than it is written here. What is written
+        stays and may be saved over it, since it has been seen then."""
+        initial = initial_of(now)
+        assert isinstance(self.data, QueryDict)  # noqa: S101  # for the type checker
+        self.data = self.data.copy()
+        self.data["seen"] = initial.pop("seen")
+        return [
+            (str(self.fields[name].label), _shown(self.fields[name], value))
+            for name, value in initial.items()
+            if str(value or "").split() != str(self[name].data or "").split()
+        ]
+
+
+class DomainForm(PartForm):
     name = forms.CharField(label=_("Nombre del ámbito"), max_length=80)
     colour = forms.ChoiceField(label=_("Color"), choices=[(c, COLOUR_NAMES[c]) for c in COLOURS])
     icon = forms.ChoiceField(label=_("Icono"), choices=ICONS)
@@ -54,7 +76,7 @@ class DomainForm(forms.Form):
             icons.choices = [*ICONS, (domain.icon, domain.icon)]
 
 
-class QuestionForm(forms.Form):
+class QuestionForm(PartForm):
     """``question`` is None for a new one. What several lines hold has one a line."""
 
     text = forms.CharField(
@@ -143,19 +165,32 @@ class QuestionForm(forms.Form):
         )
 
 
-def initial_of(question: Question) -> dict[str, Any]:
+def initial_of(part: Question | Domain) -> dict[str, Any]:
+    seen = editing.version_of(part)
+    if isinstance(part, Domain):
+        return {"seen": seen, "name": part.name, "colour": part.colour, "icon": part.icon}
     return {
-        "text": question.text,
-        "kind": question.kind,
-        "choices": "\n".join(f"{c['name']} = {c['label']}" for c in question.choices),
-        "prompt": question.prompt,
-        "hint": question.hint,
-        "required": question.required,
-        "examples": "\n".join(question.examples),
-        "cues": "\n".join(question.cues),
-        "relevant": question.relevant,
-        "domain": question.domain_id,
+        "seen": seen,
+        "text": part.text,
+        "kind": part.kind,
+        "choices": "\n".join(f"{c['name']} = {c['label']}" for c in part.choices),
+        "prompt": part.prompt,
+        "hint": part.hint,
+        "required": part.required,
+        "examples": "\n".join(part.examples),
+        "cues": "\n".join(part.cues),
+        "relevant": part.relevant,
+        "domain": part.domain_id,
     }
+
+
+def _shown(field: forms.Field, value: object) -> str:
+    if isinstance(field, forms.ChoiceField):
+        choices = cast("Iterable[tuple[object, str]]", field.choices)
+        return str(dict(choices).get(value, value))
+    if isinstance(field, forms.BooleanField):
+        return gettext("Sí") if value else gettext("No")
+    return str(value)
 
 
 def _still_there(

@@ -20,6 +20,7 @@ from portal.assessments.editor_forms import (
     DomainForm,
     DraftForm,
     ImportForm,
+    PartForm,
     QuestionForm,
     initial_of,
 )
@@ -159,9 +160,8 @@ def new_domain(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def domain(request: HttpRequest, pk: int) -> HttpResponse:
     found = _domain(request, pk)
-    initial = {"name": found.name, "colour": found.colour, "icon": found.icon}
     title = _("Cambiar el ámbito")
-    return _domain_dialog(request, found.questionnaire, found, initial, title=title)
+    return _domain_dialog(request, found.questionnaire, found, initial_of(found), title=title)
 
 
 @require_POST
@@ -257,8 +257,8 @@ def _domain_dialog(
 
     def save() -> str:
         name = blueprint.clean(form.cleaned_data["name"])
-        look = {part: form.cleaned_data[part] for part in ("colour", "icon")}
-        saved = editing.save_domain(draft=draft, domain=found, name=name, **look)
+        rest = {part: form.cleaned_data[part] for part in ("seen", "colour", "icon")}
+        saved = editing.save_domain(draft=draft, domain=found, name=name, **rest)
         return f"#ambito-{saved.pk}"
 
     return _dialog(request, draft, form, save, title=title)
@@ -276,8 +276,8 @@ def _question_dialog(
 
     def save() -> str:
         planned = form.planned()
-        domain = form.cleaned_data["domain"]
-        saved = editing.save_question(domain=domain, question=found, planned=planned)
+        given = {part: form.cleaned_data[part] for part in ("seen", "domain")}
+        saved = editing.save_question(question=found, planned=planned, **given)
         return f"#pregunta-{saved.pk}"
 
     return _dialog(request, draft, form, save, title=title, question=found)
@@ -297,6 +297,8 @@ def _dialog(
         except ValidationError as error:
             for text in error.messages:
                 form.add_error(None, text)
+            if isinstance(error, editing.Changed) and isinstance(form, PartForm):
+                context["newer"] = form.compare(error.now)
     context |= {"form": form, "draft": draft}
     status = 422 if form.errors else 200
     return render(request, "assessments/part_dialog.html", context, status=status)

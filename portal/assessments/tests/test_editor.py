@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
 from django.test import Client
@@ -50,6 +53,12 @@ def problems(response: HttpResponse) -> str:
     return response.content.decode()
 
 
+def seen(client: Client, address: str) -> str:
+    """What a dialog sends of the part that it shows."""
+    (found,) = re.findall('name="seen" value="([^"]+)"', client.get(address).content.decode())
+    return found
+
+
 def test_from_what_is_in_use_to_a_published_version(cast: Cast, client: Client) -> None:
     page = client.get("/cuestionarios/").content.decode()
     assert "Acogida y valoración" in page
@@ -90,10 +99,9 @@ def test_an_option_that_keeps_its_text_keeps_its_name_and_translation(
     home = question("vivienda")
     shown = client.get(f"/cuestionarios/preguntas/{home.pk}/").content.decode()
     assert "compartido = Piso compartido" in shown
-    fields = {**FIELDS, "relevant": "", "domain": home.domain_id}
-    client.post(
-        f"/cuestionarios/preguntas/{home.pk}/", {**fields, "choices": "Piso compartido\nAlbergue"}
-    )
+    address = f"/cuestionarios/preguntas/{home.pk}/"
+    fields = {"relevant": "", "domain": home.domain_id, "seen": seen(client, address)}
+    client.post(address, {**FIELDS, **fields, "choices": "Piso compartido\nAlbergue"})
     home.refresh_from_db()
     assert [choice["name"] for choice in home.choices] == ["compartido", "albergue"]
     assert home.slug == "vivienda"
@@ -127,11 +135,69 @@ def test_a_domain_is_added_changed_moved_and_deleted(client: Client, draft: Ques
     fields = {"name": "Salud y ánimo", "colour": "teal", "icon": "heart-pulse"}
     client.post(f"/cuestionarios/{draft.pk}/ambitos/", fields)
     made = draft.domains.get(slug="salud_y_animo")
-    client.post(f"/cuestionarios/ambitos/{made.pk}/", {**fields, "name": "Salud"})
+    address = f"/cuestionarios/ambitos/{made.pk}/"
+    client.post(address, {**fields, "name": "Salud", "seen": seen(client, address)})
     client.post(f"/cuestionarios/ambitos/{made.pk}/mover/", {"to": "subir"})
     assert [d.name for d in draft.domains.all()] == ["Hogar", "Salud", "Ayuda"]
     client.post(f"/cuestionarios/ambitos/{made.pk}/borrar/")
     assert [d.name for d in draft.domains.all()] == ["Hogar", "Ayuda"]
+
+
+def test_who_saves_a_question_second_sees_what_the_first_wrote_and_overwrites_nothing(
+    client: Client, draft: Questionnaire
+) -> None:
+    home = question("vivienda")
+    address = f"/cuestionarios/preguntas/{home.pk}/"
+    fields = {**FIELDS, "choices": "si = Sí\nno = No", "relevant": "", "domain": home.domain_id}
+    fields["seen"] = seen(client, address)
+    first = {**fields, "text": "¿Dónde vive ahora?", "required": "on"}
+    assert client.post(address, first).status_code == 302
+    assert client.post(address, first).status_code == 302, "the answer was lost: sent again"
+    second = {**fields, "text": "¿Dónde duerme?"}
+    shown = problems(client.post(address, second))
+    assert "No se ha sobrescrito nada" in shown
+    newer = shown[shown.index("part-newer") : shown.index("</dl>")]
+    assert re.findall("<dt>(.+)</dt>", newer) == ["Texto de la pregunta", "Obligatoria"]
+    assert re.findall(r"<dd>\s+(.+)\s+</dd>", newer) == ["¿Dónde vive ahora?", "Sí"]
+    assert "¿Dónde duerme?</textarea>" in shown
+    home.refresh_from_db()
+    assert home.text == "¿Dónde vive ahora?"
+    # Having seen it they may save theirs.
+    (now,) = re.findall('name="seen" value="([^"]+)"', shown)
+    assert client.post(address, {**second, "seen": now}).status_code == 302
+    home.refresh_from_db()
+    assert home.text == "¿Dónde duerme?"
+
+
+def test_the_same_of_a_domain(client: Client, draft: Questionnaire) -> None:
+    home = draft.domains.get(slug="hogar")
+    address = f"/cuestionarios/ambitos/{home.pk}/"
+    fields = {"colour": home.colour, "icon": home.icon, "seen": seen(client, address)}
+    client.post(address, {**fields, "name": "Casa"})
+    shown = problems(client.post(address, {**fields, "name": "Vivienda", "colour": "teal"}))
+    assert "No se ha sobrescrito nada" in shown
+    assert "Casa" in shown
+    home.refresh_from_db()
+    assert home.name == "Casa"
+
+
+def test_what_another_has_moved_is_as_it_was_seen(client: Client, draft: Questionnaire) -> None:
+    home = question("vivienda")
+    address = f"/cuestionarios/preguntas/{home.pk}/"
+    before = seen(client, address)
+    editing.move_question(question=question("personas"), by=editing.UP)
+    editing.move_domain(domain=draft.domains.get(slug="hogar"), by=editing.DOWN)
+    fields = {**FIELDS, "relevant": "", "domain": home.domain_id, "seen": before}
+    assert client.post(address, fields).status_code == 302
+
+
+def test_what_another_deletes_meanwhile_is_not_written_again(draft: Questionnaire) -> None:
+    home = question("vivienda")
+    before, planned = editing.version_of(home), blueprint.of_question(home)
+    editing.remove(part=question("vivienda"))
+    with pytest.raises(ValidationError, match="borrado"):
+        editing.save_question(domain=home.domain, question=home, seen=before, planned=planned)
+    assert not draft.domains.filter(questions__slug="vivienda").exists()
 
 
 def test_a_question_goes_up_and_down_past_its_domain(client: Client, draft: Questionnaire) -> None:
