@@ -7,9 +7,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
+from django.conf import settings as configured
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 
 from portal.accounts.models import Employee, Membership, Team
@@ -73,6 +76,12 @@ def consent(participant: Participant, cast: Cast) -> Consent:
         analyse=True,
         recorded_by=cast.owner,
     )
+
+
+def expire(consent: Consent) -> None:
+    """Its days are over."""
+    consent.given_at = timezone.now() - timedelta(days=configured.ENV.consent_days)
+    consent.save(update_fields=["given_at"])
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from conftest import PASSWORD, Cast
+from conftest import PASSWORD, Cast, expire
 from portal.assessments import services as assessments
 from portal.assessments.models import Answer
 from portal.conversations.models import Conversation
@@ -97,6 +97,16 @@ def test_a_recording_without_consent_is_refused(client: Client, participant: Par
         f"/api/v1/participants/{participant.pk}/conversations", {"consent": 99, "file": file}
     )
     assert (response.status_code, response.json()["code"]) == (409, "consent_missing")
+    assert not Conversation.objects.exists()
+
+
+def test_a_recording_with_an_expired_consent_is_refused(client: Client, consent: Consent) -> None:
+    expire(consent)
+    response = client.post(
+        f"/api/v1/participants/{consent.participant_id}/conversations",
+        {"consent": consent.pk, "file": SimpleUploadedFile("entrevista.ogg", AUDIO.read_bytes())},
+    )
+    assert (response.status_code, response.json()["code"]) == (409, "consent_expired")
     assert not Conversation.objects.exists()
 
 

@@ -16,7 +16,7 @@ AGAIN = "consentimiento"
 def valid_consent(participant: Participant) -> Consent | None:
     """The last one, if it is still good for something new."""
     given = participant.consents.all()
-    return next((one for one in given if one.is_valid and not one.has_expired), None)
+    return next((one for one in given if one.may_begin), None)
 
 
 def ask(

@@ -55,6 +55,21 @@ def check_consent(consent: Consent | None, participant: Participant) -> Consent:
     return consent
 
 
+def check_consent_to_begin(consent: Consent | None, participant: Participant) -> Consent:
+    """For what is new, whichever way it comes in; `check_consent` is for what goes on."""
+    consent = check_consent(consent, participant)
+    if not consent.may_begin:
+        raise Refused(
+            "consent_expired",
+            _(
+                "El consentimiento de la persona ha caducado. Recójalo de nuevo antes de grabar o "
+                "subir nada; lo que ya hay se conserva."
+            ),
+            status=409,
+        )
+    return consent
+
+
 def check_engine(engine: str, participant: Participant) -> None:
     """Only engines that can work now and may for this person: a key or a model that is missing,
     or a consent, is said at once."""

@@ -23,6 +23,7 @@ from portal.conversations.models import (
 from portal.conversations.partfiles import ByteStream
 from portal.conversations.refusals import (
     check_consent,
+    check_consent_to_begin,
     check_engine,
     check_filename,
     check_language,
@@ -53,7 +54,7 @@ def start_upload(
 
     Raises Refused.
     """
-    consent = check_consent(consent, participant)
+    consent = check_consent_to_begin(consent, participant)
     check_engine(engine, participant)
     check_language(language)
     check_speakers(speakers)

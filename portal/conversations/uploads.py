@@ -32,9 +32,10 @@ sentence for the interviewer in the language of the page:
 
     400 ``bad_request``; 401 (plain text) nobody signed in; 404 ``not_found`` (also what is not
     theirs); 409 ``wrong_offset`` (with ``Upload-Offset``); 409 ``consent_missing``,
-    ``consent_withdrawn``, ``engine_unavailable``, ``finished`` (DELETE); 410 ``gone``;
-    412 ``version``; 413 ``too_large``; 415 ``content_type``; 422 ``empty``, ``not_audio``,
-    ``language``; 423 ``busy`` (another request is writing); 507 ``disk_full`` (what came stays).
+    ``consent_withdrawn``, ``consent_expired`` (only POST), ``engine_unavailable``, ``finished``
+    (DELETE); 410 ``gone``; 412 ``version``; 413 ``too_large``; 415 ``content_type``;
+    422 ``empty``, ``not_audio``, ``language``; 423 ``busy`` (another request is writing);
+    507 ``disk_full`` (what came stays).
 """
 
 from __future__ import annotations

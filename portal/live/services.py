@@ -28,6 +28,7 @@ from portal.conversations.errors import Refused
 from portal.conversations.models import Conversation, Speaker
 from portal.conversations.refusals import (
     check_consent,
+    check_consent_to_begin,
     check_engine,
     check_language,
     check_speakers,
@@ -75,7 +76,7 @@ def start(
 
     Raises Refused, AlreadyOpen.
     """
-    consent = check_consent(consent, participant)
+    consent = check_consent_to_begin(consent, participant)
     check_engine(engine, participant)
     check_language(language)
     check_speakers(speakers)

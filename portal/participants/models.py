@@ -80,3 +80,9 @@ class Consent(models.Model):
     @property
     def has_expired(self) -> bool:
         return self.expires_at is not None and self.expires_at <= timezone.now()
+
+    @property
+    def may_begin(self) -> bool:
+        """Whether something new may be recorded or sent with it. What has begun may end with one
+        that expires meanwhile."""
+        return self.is_valid and not self.has_expired

@@ -14,7 +14,7 @@ from django.test import Client
 from django.urls import reverse
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from conftest import Cast
+from conftest import Cast, expire
 from portal.conversations import partfiles, services
 from portal.conversations.models import Conversation, ProcessingStep, Recording, Upload
 from portal.conversations.steps import StepName
@@ -317,6 +317,15 @@ def test_consent_without_its_scopes(tus: Tus, consent: Consent, scope: str) -> N
     consent.save()
     response = tus.create()
     assert (response.status_code, response.json()["code"]) == (409, "consent_missing")
+
+
+def test_expired_consent_begins_nothing_and_what_has_begun_ends(tus: Tus, consent: Consent) -> None:
+    tus.create()
+    expire(consent)
+    assert tus.patch(0, BODY).status_code == 204
+    assert Conversation.objects.count() == 1
+    response = tus.create()
+    assert (response.status_code, response.json()["code"]) == (409, "consent_expired")
 
 
 def test_withdrawn_consent_stops_a_sending(tus: Tus, consent: Consent) -> None:

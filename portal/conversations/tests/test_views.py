@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from conftest import Cast
+from conftest import Cast, expire
 from portal.accounts import engines
 from portal.conversations.models import (
     Conversation,
@@ -254,6 +254,13 @@ def test_a_withdrawn_consent_is_asked_again(
     client: Client, consent: Consent, participant: Participant
 ) -> None:
     Consent.objects.filter(pk=consent.pk).update(withdrawn_at=timezone.now())
+    assert "Léale este texto" in read(client, f"/personas/{participant.pk}/subir/")
+
+
+def test_an_expired_consent_is_asked_again(
+    client: Client, consent: Consent, participant: Participant
+) -> None:
+    expire(consent)
     assert "Léale este texto" in read(client, f"/personas/{participant.pk}/subir/")
 
 

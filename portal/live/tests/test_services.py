@@ -13,13 +13,14 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from conftest import Cast
+from conftest import Cast, expire
 from portal import news
 from portal.assessments.models import Sheet
 from portal.assessments.questionnaires import seed_default_questionnaire
 from portal.conversations import partfiles
 from portal.conversations.errors import Refused
 from portal.live import queries, services
+from portal.live.admission import admit
 from portal.live.events import topic
 from portal.live.models import LiveRecording, LiveTick, LiveTurn
 from portal.live.refusals import AlreadyOpen
@@ -82,6 +83,9 @@ def test_what_cannot_be_is_refused_and_nothing_is_made(
 def test_without_a_valid_consent_nothing_starts(cast: Cast, consent: Consent) -> None:
     with pytest.raises(Refused, match="consent_missing"):
         start(cast, None)
+    expire(consent)
+    with pytest.raises(Refused, match="consent_expired"):
+        start(cast, consent)
     consent.withdrawn_at = timezone.now()
     with pytest.raises(Refused, match="consent_withdrawn"):
         start(cast, consent)
@@ -131,6 +135,15 @@ def test_no_part_once_the_consent_is_withdrawn(open_one: LiveRecording) -> None:
     Consent.objects.update(withdrawn_at=timezone.now())
     with pytest.raises(Refused, match="consent_withdrawn"):
         services.part_for(recording=open_one, token=uuid4())
+
+
+def test_a_consent_that_expires_meanwhile_ends_no_recording(
+    open_one: LiveRecording, cast: Cast, consent: Consent
+) -> None:
+    expire(consent)
+    assert services.part_for(recording=open_one, token=uuid4()).number == 1
+    session = cast.client(cast.owner).session.session_key
+    assert admit(session, open_one.pk).recording == open_one
 
 
 def test_a_sign_of_life_is_noted_and_what_is_saved_never_falls(open_one: LiveRecording) -> None:

@@ -11,7 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
-from conftest import Cast
+from conftest import Cast, expire
 from portal.assessments import services as assessments
 from portal.assessments.models import Answer
 from portal.conversations.models import Conversation
@@ -133,6 +133,13 @@ def test_refusals_to_start_are_sentences(
 def test_without_consent_nothing_starts(client: Client, participant: Participant) -> None:
     response = start(client, participant)
     assert (response.status_code, response.json()["code"]) == (409, "consent_missing")
+
+
+def test_when_the_consent_expires_it_is_asked_for_again(client: Client, consent: Consent) -> None:
+    expire(consent)
+    assert "Léale este texto" in client.get(prepare(consent.participant)).content.decode()
+    response = start(client, consent.participant)
+    assert (response.status_code, response.json()["code"]) == (409, "consent_expired")
 
 
 # The page

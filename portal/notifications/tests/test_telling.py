@@ -11,7 +11,7 @@ import pytest
 from django.core import mail
 from django.utils import timezone
 
-from conftest import Cast
+from conftest import Cast, expire
 from portal.accounts.models import Employee, Membership
 from portal.assessments import services as assessments
 from portal.assessments.models import Suggestion
@@ -153,8 +153,7 @@ def test_of_people_who_come_no_more_nobody_is_told(expiring: Consent) -> None:
 
 def test_an_expired_consent_is_asked_anew(consent: Consent, settings: Any) -> None:
     assert valid_consent(consent.participant) == consent
-    consent.given_at = timezone.now() - timedelta(days=settings.ENV.consent_days)
-    consent.save()
+    expire(consent)
     assert valid_consent(consent.participant) is None
     assert consent.is_valid, "what was said with it stays"
     settings.ENV = settings.ENV.model_copy(update={"consent_days": 0})
