@@ -17,7 +17,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from bench.installation import PROJECT, installation, running
 from tests.browser import microphone
-from tests.browser.chromium import DESKTOP, TABLET
+from tests.browser.chromium import DESKTOP, TABLET, picture
 
 # Written in portal/operations/demo.py and printed at every start.
 PASSWORD = "bienvenida a la demo"  # noqa: S105
@@ -47,7 +47,7 @@ def main() -> None:
         for name in take(page):
             page.wait_for_load_state("networkidle")
             page.wait_for_timeout(500)  # for colours on their way from one theme to the other
-            page.screenshot(path=folder / f"{name}.png")
+            picture(page, folder / f"{name}.png")
             print(name)  # noqa: T201
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
-from playwright.sync_api import Browser, Playwright, ViewportSize
+from playwright.sync_api import Browser, Page, Playwright, ViewportSize
 
 DESKTOP: ViewportSize = {"width": 1280, "height": 800}
 TABLET: ViewportSize = {"width": 768, "height": 1024}
@@ -26,3 +27,9 @@ def executable() -> str:
 
 def launch(playwright: Playwright, *arguments: str) -> Browser:
     return playwright.chromium.launch(executable_path=executable(), args=[*ARGUMENTS, *arguments])
+
+
+def picture(page: Page, path: Path) -> None:
+    """With its caret: hiding it leaves an empty style attribute at every field, which htmx then
+    copies and the page's policy refuses."""
+    page.screenshot(path=path, caret="initial")

@@ -30,7 +30,7 @@ from portal.live import services as live
 from portal.live.models import LiveRecording
 from portal.participants.models import Consent
 from tests.browser import microphone
-from tests.browser.chromium import DESKTOP, TABLET, launch
+from tests.browser.chromium import DESKTOP, TABLET, launch, picture
 from tests.browser.recording_tab import Tab, Tabs
 from tests.browser.scene import AUDIO
 from tests.browser.serving import AsgiServer
@@ -220,7 +220,7 @@ def shoot() -> Callable[[Page, str], None]:
             page.set_viewport_size(size)
             page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
             page.evaluate("() => new Promise(seen => setTimeout(seen, 300))")
-            page.screenshot(path=Path(folder) / f"{name}{suffix}.png")
+            picture(page, Path(folder) / f"{name}{suffix}.png")
         page.set_viewport_size(DESKTOP)
         page.emulate_media(color_scheme="light")
 
