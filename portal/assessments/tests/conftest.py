@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from conftest import Cast
+from portal.analysis.engines.base import Evidence, Finding
 from portal.assessments import services
 from portal.assessments.models import Sheet
 from portal.conversations.models import Conversation, Speaker, Transcript, Turn
@@ -43,6 +44,21 @@ def turns(conversation: Conversation) -> list[Turn]:
 @pytest.fixture
 def sheet(participant: Participant) -> Sheet:
     return services.sheet_for(participant)
+
+
+@pytest.fixture
+def filled(conversation: Conversation, turns: list[Turn]) -> Sheet:
+    """One machine's answer with its proof, and one refusal."""
+    return services.record_findings(
+        conversation=conversation,
+        findings=[
+            Finding("empadronamiento", "answered", "Sí, en Olmo", (Evidence(1, "calle Olmo"),)),
+            Finding("ingresos", "declined", evidence=(Evidence(3, "prefiero no hablar"),)),
+        ],
+        turns=turns,
+        engine="local",
+        model="1",
+    )
 
 
 LATER = (

@@ -17,12 +17,11 @@ from pytest_django import DjangoAssertNumQueries
 
 from conftest import Cast
 from portal.accounts.models import Employee, Membership, Team
-from portal.analysis.engines.base import Evidence, Finding
 from portal.assessments import services
 from portal.assessments.exports import formats, pdf, reading
 from portal.assessments.exports.formats import Format
 from portal.assessments.models import Answer, Domain, Question, Questionnaire, Sheet
-from portal.conversations.models import Conversation, Turn
+from portal.conversations.models import Conversation
 from portal.participants.models import Consent, Participant
 
 # It says that it is not read piece by piece here, which only an asynchronous server does.
@@ -32,21 +31,11 @@ FICHAS = "/fichas/descargar/"
 
 
 @pytest.fixture
-def filled(conversation: Conversation, turns: list[Turn], cast: Cast) -> Sheet:
-    """One machine's answer with its proof, one refusal, one answer by a person."""
-    sheet = services.record_findings(
-        conversation=conversation,
-        findings=[
-            Finding("empadronamiento", "answered", "Sí, en Olmo", (Evidence(1, "calle Olmo"),)),
-            Finding("ingresos", "declined", evidence=(Evidence(3, "prefiero no hablar"),)),
-        ],
-        turns=turns,
-        engine="local",
-        model="1",
-    )
-    answer = sheet.answers.get(question__slug="nacionalidad")
+def filled(filled: Sheet, cast: Cast) -> Sheet:
+    """With one answer by a person."""
+    answer = filled.answers.get(question__slug="nacionalidad")
     services.edit_answer(answer=answer, employee=cast.owner, value="=No")
-    return sheet
+    return filled
 
 
 @pytest.fixture

@@ -15,20 +15,6 @@ HTMX = {"HX-Request": "true"}
 
 
 @pytest.fixture
-def filled(conversation: Conversation, turns: list[Turn]) -> Sheet:
-    return services.record_findings(
-        conversation=conversation,
-        findings=[
-            Finding("empadronamiento", "answered", "Sí, en Olmo", (Evidence(1, "calle Olmo"),)),
-            Finding("ingresos", "declined", evidence=(Evidence(3, "prefiero no hablar"),)),
-        ],
-        turns=turns,
-        engine="local",
-        model="1",
-    )
-
-
-@pytest.fixture
 def answer(filled: Sheet) -> Answer:
     return filled.answers.get(question__slug="empadronamiento")
 

@@ -5,9 +5,13 @@ from typing import Any
 
 import pytest
 
+from conftest import Cast
 from portal.analysis.engines import LOCAL
 from portal.analysis.engines.base import Evidence, Reply, Turn
 from portal.assessments.tests.conftest import conversation, turns
+from portal.conversations.models import Conversation
+from portal.inquiries import services
+from portal.inquiries.models import Inquiry
 from portal.usage import analysing
 
 __all__ = ["conversation", "turns"]
@@ -39,3 +43,13 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Scripted:
 
     monkeypatch.setattr(analysing, "get_engine", get_engine)
     return scripted
+
+
+@pytest.fixture
+def inquiry(conversation: Conversation, cast: Cast) -> Inquiry:
+    return services.ask(
+        participant=conversation.participant,
+        conversation=conversation,
+        employee=cast.owner,
+        question="¿Dónde vive?",
+    )

@@ -50,16 +50,6 @@ def writer(monkeypatch: pytest.MonkeyPatch) -> Writer:
     return writer
 
 
-@pytest.fixture
-def inquiry(conversation: Conversation, cast: Cast) -> Inquiry:
-    return services.ask(
-        participant=conversation.participant,
-        conversation=conversation,
-        employee=cast.owner,
-        question="¿Dónde vive?",
-    )
-
-
 def on_the_page() -> str:
     return Inquiry.objects.values_list("unfinished", flat=True).get()
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from conftest import Cast
 from portal.conversations.models import Conversation, Turn
-from portal.inquiries import answering, services
+from portal.inquiries import answering
 from portal.inquiries.models import Inquiry
 from portal.inquiries.tests.conftest import Scripted
 from portal.participants.models import Participant
@@ -23,16 +23,6 @@ HOSTILE = "<script>alert(1)</script>"
 @pytest.fixture
 def client(cast: Cast) -> Client:
     return cast.client(cast.owner)
-
-
-@pytest.fixture
-def inquiry(conversation: Conversation, cast: Cast) -> Inquiry:
-    return services.ask(
-        participant=conversation.participant,
-        conversation=conversation,
-        employee=cast.owner,
-        question="¿Dónde vive?",
-    )
 
 
 def box(conversation: Conversation) -> str:
