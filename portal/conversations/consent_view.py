@@ -15,8 +15,8 @@ AGAIN = "consentimiento"
 
 def valid_consent(participant: Participant) -> Consent | None:
     """The last one, if it is still good for something new."""
-    given = participant.consents.all()
-    return next((one for one in given if one.may_begin), None)
+    last = next(iter(participant.consents.all()), None)  # what was said before it counts no more
+    return last if last is not None and last.may_begin else None
 
 
 def ask(

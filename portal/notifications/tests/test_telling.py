@@ -161,6 +161,13 @@ def test_an_expired_consent_is_asked_anew(consent: Consent, settings: Any) -> No
     assert reminders.tell_of_consents() == 0
 
 
+@pytest.mark.parametrize("no", [{"withdrawn_at": timezone.now()}, {"record": False}])
+def test_the_last_word_of_a_person_counts(consent: Consent, no: dict[str, object]) -> None:
+    said = {"wording": "…", "language": "es", "record": True, "analyse": True} | no
+    Consent.objects.create(participant=consent.participant, recorded_by=consent.recorded_by, **said)
+    assert valid_consent(consent.participant) is None
+
+
 # The e-mail
 
 MORNING = datetime(2026, 3, 2, 9, tzinfo=ZoneInfo("Europe/Madrid"))
