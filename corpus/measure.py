@@ -2,7 +2,7 @@
 
 ``tune``: every pass that may be learned from, read with weights learned from the others.
 ``test``: the passes held back, read with the weights that come with the package.
-``curve``: the passes held back, read with weights learned from 1, 2, 4 ... passes.
+``curve``: the passes held back, read with weights learned from 2, 4 ... passes.
 ``own``: each question of the form taken for a coordinator's own, known by its text, cues and ten
 examples only, in the interviews held back; beside it the same question as it was learned.
 """

@@ -78,8 +78,8 @@ def _place(notification: Notification) -> str:
 
 @require_safe
 def activity(request: HttpRequest) -> HttpResponse:
-    """The bar of what is being processed. It asks again every two seconds while there is
-    something; ``de`` names what it was showing, so that what ended is told once."""
+    """The bar of what is being processed. Told of what moves, it asks again (and every two
+    seconds without a stream); ``de`` names what it was showing, so that what ended is told once."""
     employee = signed_in(request)
     running = queries.in_progress(employee)
     still = {item.conversation.pk for item in running}
