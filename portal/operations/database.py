@@ -45,6 +45,16 @@ _SERVER_OPTIONS = {
     "log_parameter_max_length_on_error": "0",
     "log_timezone": "UTC",
 }
+# Only a superuser may create it, so it is there before the portal asks; a server that does not
+# bring it goes without.
+_ADD_EXTENSION = """do $$ begin
+if exists (select from pg_available_extensions where name = 'vector') then
+create extension if not exists vector;
+end if; end $$;
+
+select extname from pg_extension where extname = 'vector';
+
+"""
 # For servers whose data nobody needs after the run.
 UNSAFE_BUT_FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
@@ -98,6 +108,8 @@ def ensure_running(data: Path, *, options: Sequence[str] = ()) -> subprocess.Pop
         _prepare_folders(data, programs, user)
         if not (_cluster(data) / "PG_VERSION").exists():
             _create_cluster(data, programs, user, options)
+        elif not _extension_note(data).exists() and _postmaster_pid(data) is None:
+            _add_extension(data, programs, user)
         return _start(data, programs, user, options)
 
 
@@ -145,6 +157,11 @@ def _folder(data: Path) -> Path:
 
 def _cluster(data: Path) -> Path:
     return _folder(data) / "cluster"
+
+
+def _extension_note(data: Path) -> Path:
+    """Says that the cluster has the extension: asking it takes a start of its own."""
+    return _folder(data) / "extension"
 
 
 def _log(data: Path) -> Path:
@@ -279,14 +296,38 @@ def _create_cluster(
     # Replaces initdb's own rules before any server has run.
     (draft / "pg_hba.conf").write_text(f"host all portal {HOST}/32 scram-sha-256\n")
     password = _access(data)["password"]
-    _run(
-        [programs / "postgres", "--single", "-j", "-D", draft, "postgres"],
+    said = _as_superuser(
+        draft,
+        programs,
         user,
-        f"create role portal login createdb password '{password}';\n\n"
+        # What it has, every database has that is made from it.
+        "template1",
+        f"{_ADD_EXTENSION}create role portal login createdb password '{password}';\n\n"
         "grant pg_read_all_settings to portal;\n\n"
         "create database portal owner portal;\n\n",
     )
     draft.rename(_cluster(data))
+    _note_extension(data, said)
+
+
+def _add_extension(data: Path, programs: Path, user: pwd.struct_passwd | None) -> None:
+    """To a cluster that was made before there was one. The portal starts without it as well."""
+    with contextlib.suppress(DatabaseError):
+        for database in ("template1", "portal"):
+            said = _as_superuser(_cluster(data), programs, user, database, _ADD_EXTENSION)
+        _note_extension(data, said)
+
+
+def _note_extension(data: Path, said: str) -> None:
+    if '"vector"' in said:
+        _extension_note(data).touch()
+
+
+def _as_superuser(
+    cluster: Path, programs: Path, user: pwd.struct_passwd | None, database: str, text: str
+) -> str:
+    """In a process of its own while no server runs: no connection is ever a superuser's."""
+    return _run([programs / "postgres", "--single", "-j", "-D", cluster, database], user, text)
 
 
 def _start(
@@ -375,14 +416,15 @@ def _last_lines(path: Path) -> str:
 
 def _run(
     command: Sequence[str | Path], user: pwd.struct_passwd | None, text: str | None = None
-) -> None:
-    done = subprocess.run(
+) -> str:
+    done: subprocess.CompletedProcess[str] = subprocess.run(
         [str(part) for part in command],
         input=text, capture_output=True, text=True, cwd="/", env=_environment(),
         **_identity(user),
     )  # fmt: skip
     if done.returncode != 0 or "ERROR:" in done.stderr:
         raise DatabaseError(f"No se pudo crear la base de datos: {done.stderr.strip()[-800:]}")
+    return done.stdout
 
 
 def _environment() -> dict[str, str]:

@@ -83,6 +83,33 @@ def test_the_role_of_the_portal_is_no_superuser(data: Path) -> None:
     assert value(data, "select rolsuper from pg_roles where rolname = current_user") is False
 
 
+def extensions(data: Path) -> object:
+    return value(data, "select count(*) from pg_extension where extname = 'vector'")
+
+
+def test_vectors_are_there_and_come_to_a_cluster_that_is_older(data: Path) -> None:
+    start(data)
+    with psycopg.connect(database.embedded_url(data), autocommit=True) as connection:
+        assert extensions(data) == 1
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("drop extension vector")
+        connection.execute("create database made_later")
+        connection.execute("create table kept (n int)")
+    later = database.embedded_url(data).replace("/portal?", "/made_later?")
+    with psycopg.connect(later) as connection:
+        assert connection.execute("select '[1]'::vector").fetchone() == ("[1]",)
+    database.stop(data)
+    # As a cluster was before there were any.
+    cluster, programs = data / "database" / "cluster", database._programs()
+    user = database._unprivileged_user()
+    for name in ("template1", "portal"):
+        database._as_superuser(cluster, programs, user, name, "drop extension vector;\n\n")
+    (data / "database" / "extension").unlink()
+    start(data)
+    assert extensions(data) == 1
+    assert value(data, "select count(*) from kept") == 0
+
+
 def test_a_second_start_uses_the_first(data: Path) -> None:
     assert start(data) is not None
     assert start(data) is None
