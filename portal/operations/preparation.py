@@ -18,6 +18,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from portal.accounts.models import Employee
 from portal.operations import demo
+from portal.search import meaning
 
 # Any number that nobody else uses; two portals on one database prepare one after another.
 _LOCK = 7_203_615
@@ -96,4 +97,5 @@ def create_tables() -> None:
     if unapplied_migrations():
         click.echo("Tablas de la base de datos…", err=True)
         call_command("migrate", interactive=False, verbosity=0)
+    meaning.set_up()
     call_command("createcachetable", verbosity=0)

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import click
 
+from portal.search import meaning, understanding
 from portal.search.backends import get_backend
 from portal.search.backends.base import SearchDown
 from portal.search.rebuilding import rebuild
 from portal.search.sources import SOURCES
 
+MEANING = "meaning"
+
 
 def run() -> None:
     """With a bar for each kind. Raises click.ClickException when the engine does not answer."""
     headings = {source.kind: str(source.heading) for source in SOURCES}
-    bars = Bars(headings)
+    bars = Bars(headings | {MEANING: "Significado de lo dicho"})
     try:
         rebuild(get_backend(), told=bars.told)
+        understand(bars)
     except SearchDown:
         raise click.ClickException(
             "El buscador no responde. Lo hecho queda hecho: repita la orden y seguirá donde iba."
@@ -23,6 +27,23 @@ def run() -> None:
     finally:
         bars.close()
     click.echo("El índice del buscador está al día.")
+
+
+def understand(bars: Bars) -> None:
+    """Read what is still to be read; what is interrupted goes on with the rest."""
+    meaning.set_up()
+    if meaning.lacking() is not None:
+        return
+    meaning.put_in_line()
+    total, done = meaning.waiting(), 0
+
+    def told(more: int) -> None:
+        nonlocal done
+        done += more
+        bars.told(MEANING, min(done, total), total)
+
+    bars.told(MEANING, 0, total)
+    understanding.catch_up(told=told, enough=lambda: False)
 
 
 class Bars:

@@ -53,6 +53,13 @@ class SearchForm(forms.Form):
         required=False,
         widget=forms.Select(attrs={"class": "form-select"}),
     )
+    significado = forms.BooleanField(
+        label=_("Buscar por significado"),
+        required=False,
+        widget=forms.CheckboxInput(
+            attrs={"class": "form-check-input", "role": "switch", "id": "search-meaning"}
+        ),
+    )
     de = forms.ChoiceField(
         choices=[("", ""), *((source.kind, "") for source in SOURCES)], required=False
     )

@@ -99,3 +99,18 @@ class Change(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.object_id}"
+
+
+class Meaning(models.Model):
+    """What a turn means, or a part of a long one; a row without is still to be read.
+
+    Triggers write and delete the rows (migrations/0005), a job reads (understanding.py). The vector
+    is in a column that only a database with pgvector has (meaning.py), so it is no field here.
+    """
+
+    entry = models.ForeignKey(
+        Entry, on_delete=models.DO_NOTHING, db_constraint=False, related_name="+"
+    )
+
+    def __str__(self) -> str:
+        return str(self.entry_id)

@@ -9,8 +9,10 @@ from typing import Any
 from portal.accounts.models import Employee
 from portal.assessments.models import Answer
 from portal.participants import queries as participants
+from portal.search import meaning
 from portal.search.backends import get_backend
 from portal.search.backends.base import Scope
+from portal.search.backends.postgres import TURN
 from portal.search.marking import Marked, mark
 from portal.search.questions import Question
 from portal.search.sources import SOURCES, Source
@@ -33,6 +35,10 @@ class Group:
     more: bool
 
 
+_Read = tuple[Source, list[Any], bool]
+"""Of one kind what is found, and whether there is more."""
+
+
 def find(employee: Employee, question: Question, *, kind: str = "") -> tuple[Group, ...]:
     """A group for each kind of which something is found; up to `MOST` of ``kind``, or a few of
     each without one. Raises SearchDown."""
@@ -45,12 +51,25 @@ def find(employee: Employee, question: Question, *, kind: str = "") -> tuple[Gro
     keys = get_backend().find(
         question, limits={kind: limit + 1 for kind, limit in limits.items()}, scope=scope
     )
-    found: list[tuple[Source, list[Any], bool]] = []
+    found: list[_Read] = []
     for source in asked:
         limit, theirs = limits[source.kind], keys.get(source.kind, ())
-        things = _read(source, employee, theirs[:limit]) if theirs else []
-        if things:
-            found.append((source, things, len(theirs) > limit))
+        found.append((source, _read(source, employee, theirs[:limit]), len(theirs) > limit))
+    return _marked(question, found)
+
+
+def find_meant(employee: Employee, question: Question) -> tuple[Group, ...]:
+    """What was said that means about the same, the most alike first; whichever engine finds
+    words. Where `meaning.lacking` nothing."""
+    scope = _scope(employee, question)
+    if not question or not scope.teams:
+        return ()
+    (turns,) = (source for source in SOURCES if source.kind == TURN)
+    keys = meaning.find(question, scope=scope)
+    return _marked(question, [(turns, _read(turns, employee, keys), False)])
+
+
+def _marked(question: Question, found: Sequence[_Read]) -> tuple[Group, ...]:
     texts = [
         text for source, things, _ in found for thing in things for text in source.texts(thing)
     ]
@@ -64,6 +83,7 @@ def find(employee: Employee, question: Question, *, kind: str = "") -> tuple[Gro
             more,
         )
         for source, things, more in found
+        if things
     )
 
 
@@ -82,5 +102,7 @@ def _scope(employee: Employee, question: Question) -> Scope:
 
 def _read(source: Source, employee: Employee, keys: Sequence[str]) -> list[Any]:
     """In the order of ``keys``; what is gone meanwhile, or not theirs to see, is not among them."""
+    if not keys:
+        return []
     by_key = {str(thing.pk): thing for thing in source.visible(employee).filter(pk__in=keys)}
     return [by_key[key] for key in keys if key in by_key]

@@ -52,7 +52,8 @@ class Question:
     """Everything in it must be found, and none of ``excluded``.
 
     Each of ``phrases`` and ``excluded`` is one or more words in a row. ``beginning``: the last word
-    as far as it is typed; what begins like it is found as well.
+    as far as it is typed; what begins like it is found as well. ``said``: what is wanted as it was
+    typed, for who looks for what it means; nothing when it is the number of a phone.
     """
 
     words: tuple[str, ...] = ()
@@ -60,6 +61,7 @@ class Question:
     phrases: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
     filters: Filters = Filters()
+    said: str = ""
 
     def __bool__(self) -> bool:
         """Whether it asks for anything: without what is wanted, nothing can be left out of it."""
@@ -82,6 +84,7 @@ def read(text: str, filters: Filters | None = None) -> Question:
     words: list[str] = []
     phrases: list[str] = []
     excluded: list[str] = []
+    said: list[str] = []
     typing = ""
     for minus, quoted, word in _PART.findall(text)[:MOST_PARTS]:
         parts = _WORD.findall(quoted or word)
@@ -90,7 +93,9 @@ def read(text: str, filters: Filters | None = None) -> Question:
             continue
         if minus:
             excluded.append(" ".join(parts))
-        elif quoted:
+            continue
+        said += parts
+        if quoted:
             phrases.append(" ".join(parts))
         else:
             words += parts
@@ -101,4 +106,6 @@ def read(text: str, filters: Filters | None = None) -> Question:
         # Two letters more and it narrows what is found; until then the words before it stand.
         if len(typing) >= SHORTEST_BEGINNING or not (words or phrases):
             beginning = typing
-    return Question(tuple(words), beginning, tuple(phrases), tuple(excluded), filters)
+    return Question(
+        tuple(words), beginning, tuple(phrases), tuple(excluded), filters, " ".join(said)
+    )

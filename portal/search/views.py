@@ -11,7 +11,7 @@ from portal.accounts.models import Employee
 from portal.accounts.queries import signed_in
 from portal.participants import queries as participants
 from portal.participants.models import Participant
-from portal.search import queries
+from portal.search import meaning, queries
 from portal.search.backends.base import SearchDown
 from portal.search.forms import SearchForm
 from portal.web.fragments import is_fragment
@@ -37,8 +37,16 @@ def search(request: HttpRequest) -> HttpResponse:
         "narrowed": question.filters != type(question.filters)(),
         "kind": kind,
     }
+    if form.cleaned_data.get("significado"):
+        lack = meaning.lacking()
+        context["by_meaning"] = lack is None
+        context["lacking"] = lack and lack.value
     try:
-        context["groups"] = queries.find(employee, question, kind=kind)
+        if context.get("by_meaning"):
+            context["groups"] = queries.find_meant(employee, question)
+            context["waiting"] = bool(context["asked"]) and meaning.waiting() > 0
+        else:
+            context["groups"] = queries.find(employee, question, kind=kind)
     except SearchDown:
         context["down"] = True
     if is_fragment(request) and request.headers.get("HX-Target") == RESULTS:

@@ -74,12 +74,12 @@ class PostgresBackend:
         # One way to the server for all kinds: most of the time of a search is on the way.
         parts: list[Part] = []
         for kind, limit in limits.items():
-            within = _within(question, kind, scope)
-            parts.append(_by_words(tsquery, kind, scope, within, limit))
+            inside = within(question, kind, scope)
+            parts.append(_by_words(tsquery, kind, scope, inside, limit))
             names = names_in(question)
             if kind == PERSON and names:
-                parts.append(_by_likeness(names, scope, within, limit))
-        query, values = _joined(" UNION ALL ", parts)
+                parts.append(_by_likeness(names, scope, inside, limit))
+        query, values = joined(" UNION ALL ", parts)
         with connection.cursor() as cursor:
             cursor.execute(f"SELECT * FROM ({query}) AS found ORDER BY place", values)
             rows = cursor.fetchall()
@@ -116,7 +116,7 @@ def names_in(question: Question) -> list[str]:
 
 
 def _by_words(tsquery: str, kind: str, scope: Scope, within: Part, limit: int) -> Part:
-    matching = _joined(" AND ", [within, ("vector @@ %s::tsquery", [tsquery])])
+    matching = joined(" AND ", [within, ("vector @@ %s::tsquery", [tsquery])])
     anywhere, values = matching
     candidates = [
         (
@@ -136,7 +136,7 @@ def _by_words(tsquery: str, kind: str, scope: Scope, within: Part, limit: int) -
                 ) AS latest WHERE {anywhere}
             ) AS e"""
         candidates.append((newest, [list(scope.teams), *values]))
-    query, values = _joined(" UNION ALL ", candidates)
+    query, values = joined(" UNION ALL ", candidates)
     return (
         f"""(
         SELECT kind, object_id, row_number() OVER (ORDER BY rank DESC, at DESC, object_id) AS place,
@@ -165,7 +165,7 @@ def _by_likeness(names: list[str], scope: Scope, within: Part, limit: int) -> Pa
     )
 
 
-def _within(question: Question, kind: str, scope: Scope) -> Part:
+def within(question: Question, kind: str, scope: Scope) -> Part:
     """The condition on an entry besides its words."""
     filters = question.filters
     conditions = {
@@ -178,10 +178,10 @@ def _within(question: Question, kind: str, scope: Scope) -> Part:
         "at >= %s": filters.from_moment,
         "at < %s": filters.before_moment,
     }
-    return _joined(
+    return joined(
         " AND ", [(query, [value]) for query, value in conditions.items() if value is not None]
     )
 
 
-def _joined(by: str, parts: Sequence[Part]) -> Part:
+def joined(by: str, parts: Sequence[Part]) -> Part:
     return by.join(query for query, _ in parts), [v for _, values in parts for v in values]
