@@ -21,6 +21,8 @@ from portal.search.questions import Question
 
 EXTENSION = "vector"
 SHOWN = 20
+PARTS = 5
+"""Of one turn, most are not near."""
 
 
 class Lack(enum.Enum):
@@ -105,13 +107,13 @@ def find(question: Question, *, scope: Scope) -> list[str]:
     with connection.cursor() as cursor:
         # All are compared: an index of nearest neighbours does not know who may see what.
         cursor.execute(
-            "SELECT object_id, -min(m.vector <#> %s::halfvec) AS alike"
-            " FROM search_meaning m JOIN search_entry e ON e.id = m.entry_id"
+            "SELECT object_id FROM search_meaning m JOIN search_entry e ON e.id = m.entry_id"
             f" WHERE {where} AND m.vector <#> %s::halfvec <= %s"
-            " GROUP BY object_id, at ORDER BY alike DESC, at DESC, object_id LIMIT %s",
-            [vector, *values, vector, -wanted.alike, SHOWN],
+            " ORDER BY m.vector <#> %s::halfvec, at DESC, object_id LIMIT %s",
+            [*values, vector, -wanted.alike, vector, SHOWN * PARTS],
         )
-        return [key for key, _ in cursor.fetchall()]
+        # Each as often as parts of it are near.
+        return list(dict.fromkeys(key for (key,) in cursor.fetchall()))[:SHOWN]
 
 
 def as_text(vector: Vectors) -> str:

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from conftest import Cast
 from portal.conversations.models import Conversation
 from portal.participants.models import Consent, Participant
+from portal.search import tasks
 from tests.browser.conftest import accessible_everywhere
 from tests.browser.scene import Shoot, person_page, ready_talk
 
@@ -83,6 +84,43 @@ def test_filters_and_a_search_that_does_not_answer(
     page.get_by_role("searchbox", name="Buscar", exact=True).fill("prima")
     expect(page.get_by_text("Ahora mismo no hay conexión")).to_be_visible()
     problems.clear()
+
+
+def test_what_is_remembered_in_other_words(
+    page: Page, participant: Participant, talk: Conversation, shoot: Shoot
+) -> None:
+    tasks.understand(timestamp=0)
+    field = page.get_by_role("searchbox", name="Buscar", exact=True)
+    switch = page.get_by_role("switch", name="Buscar por significado")
+    found = page.locator(".found")
+    said = found.get_by_role("link").first
+    page.goto("/buscar/?q=no+quiere+contestar&significado=on")
+    expect(switch).to_be_checked()
+    expect(said).to_contain_text("De eso prefiero no hablar.")
+    switch.uncheck()
+    expect(page.get_by_text("No hemos encontrado nada")).to_be_visible()
+    person_page(page, participant)
+    page.keyboard.press("Control+k")
+    expect(field).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(switch).to_be_focused()
+    page.keyboard.press("Space")
+    expect(page.get_by_text("Escriba con sus palabras")).to_be_visible()
+    shoot(page, "buscar-significado-vacio")
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.type("no quiere contestar")
+    expect(said).to_contain_text("De eso prefiero no hablar.")
+    expect(found.get_by_text("De lo más parecido a lo que ha escrito a lo menos.")).to_be_visible()
+    shoot(page, "buscar-significado")
+    accessible_everywhere(page)
+    field.fill("xilófono cuántico")
+    expect(page.get_by_text("Pruebe a decirlo de otra manera")).to_be_visible()
+    field.fill("no quiere contestar")
+    expect(said).to_be_visible()
+    field.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(f"/conversaciones/{talk.pk}/#turno-4$"))
 
 
 def test_a_page_of_its_own(page: Page, talk: Conversation, shoot: Shoot) -> None:
