@@ -105,17 +105,19 @@ def find(question: Question, *, scope: Scope) -> list[str]:
     where, values = joined(" AND ", conditions)
     vector = as_text(wanted.vector)
     with connection.cursor() as cursor:
-        # All are compared: an index of nearest neighbours does not know who may see what.
+        # All are compared: an index of nearest neighbours does not know who may see what. OFFSET
+        # keeps the comparing apart, or the vectors would be sorted along with what they are of.
         cursor.execute(
-            "SELECT object_id FROM search_meaning m JOIN search_entry e ON e.id = m.entry_id"
-            f" WHERE {where} AND m.vector <#> %s::halfvec <= %s"
-            " ORDER BY m.vector <#> %s::halfvec, at DESC, object_id LIMIT %s",
-            [*values, vector, -wanted.alike, vector, SHOWN * PARTS],
+            "SELECT object_id FROM (SELECT object_id, at, m.vector <#> %s::halfvec AS distance"
+            " FROM search_meaning m JOIN search_entry e ON e.id = m.entry_id"
+            f" WHERE {where} AND m.vector <#> %s::halfvec <= %s OFFSET 0) AS near"
+            " ORDER BY distance, at DESC, object_id LIMIT %s",
+            [vector, *values, vector, -wanted.alike, SHOWN * PARTS],
         )
         # Each as often as parts of it are near.
         return list(dict.fromkeys(key for (key,) in cursor.fetchall()))[:SHOWN]
 
 
 def as_text(vector: Vectors) -> str:
-    """As PostgreSQL reads it; four digits are what half a float holds."""
+    """As PostgreSQL reads it, with as many digits as half a float holds."""
     return "[" + ",".join(f"{value:.5f}" for value in vector.tolist()) + "]"

