@@ -18,6 +18,7 @@ from portal.corrections import redaction
 from portal.corrections.tests.scene import FIRST, LAST, Talk, folder, talk
 from portal.participants.models import Consent, Participant
 from portal.search import command, meaning, queries, tasks, understanding
+from portal.search.backends.base import SearchDown
 from portal.search.models import Entry, Meaning
 from portal.search.questions import Filters, read
 from tests.contracts.search import Office
@@ -269,7 +270,20 @@ def test_the_page_says_how_it_is_ordered_and_what_is_still_to_be_read(
     say(office, "Todavía nadie ha leído esto que digo.")
     assert "todavía no se encuentra así" in page(cast, q=LOST_WORK, significado="on")
     assert "decirlo de otra manera" in page(cast, q="xilófono cuántico", significado="on")
+    filtered = page(cast, q=LOST_WORK, significado="on", hasta="2001-01-01")
+    assert "a quitar algún filtro o a buscar por palabras" in filtered
     assert "con sus palabras" in page(cast, q="", significado="on")
+
+
+def test_it_needs_no_engine_that_finds_words(
+    office: Office, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def down() -> None:
+        raise SearchDown
+
+    monkeypatch.setattr(queries, "get_backend", down)
+    assert "Ahora mismo no se puede buscar" in page(cast, q=LOST_WORK)
+    assert FACTORY in page(cast, q=LOST_WORK, significado="on")
 
 
 def test_what_is_rolled_back_was_never_to_be_read(office: Office) -> None:
