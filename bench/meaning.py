@@ -83,10 +83,11 @@ def _fill(talk: Talk) -> tuple[Any, Any, Any]:
         cursor.execute("TRUNCATE search_meaning")
         cursor.execute("SELECT id, object_id, team FROM search_entry WHERE kind = 'turn'")
         entries, keys, teams = zip(*cursor.fetchall(), strict=True)
-        noise = random.standard_normal((len(keys), real.shape[1]), dtype=np.float32)
-        noise *= MOVED / np.linalg.norm(noise, axis=1, keepdims=True)
-        vectors = real[random.integers(ENCODED, size=len(keys))] + noise
-        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+        vectors = real[random.integers(ENCODED, size=len(keys))]
+        embeddings = vectors[:, : analysis.middles().said.size]
+        noise = random.standard_normal(embeddings.shape, dtype=np.float32)
+        embeddings += noise * (MOVED / np.linalg.norm(noise, axis=1, keepdims=True))
+        embeddings /= np.linalg.norm(embeddings, axis=1, keepdims=True)
         with cursor.copy("COPY search_meaning (entry_id, vector) FROM STDIN") as copy:
             for entry, vector in zip(entries, vectors, strict=True):
                 copy.write_row((entry, meaning.as_text(vector)))

@@ -9,7 +9,6 @@ this machine an encoder. A comment on the column names the encoder that they are
 from __future__ import annotations
 
 import enum
-import zlib
 
 from django.db import DatabaseError, connection, transaction
 
@@ -34,10 +33,7 @@ class Lack(enum.Enum):
 
 def _encoder_name() -> str:
     encoder = default_encoder()
-    if encoder is None:
-        return ""
-    middles = analysis.middles()
-    return f"{encoder.name} {zlib.crc32(middles.said.tobytes() + middles.searched.tobytes()):08x}"
+    return "" if encoder is None else f"{encoder.name} {analysis.version()}"
 
 
 def lacking() -> Lack | None:
@@ -56,7 +52,6 @@ def set_up() -> None:
     everything is to be read."""
     if lacking() is not Lack.EXTENSION:
         return
-    dimension = analysis.middles().said.size
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             # Does nothing where somebody who may has made it; else only those may who are allowed.
@@ -64,7 +59,7 @@ def set_up() -> None:
             cursor.execute(
                 "DELETE FROM search_meaning;"
                 " ALTER TABLE search_meaning DROP COLUMN IF EXISTS vector;"
-                f" ALTER TABLE search_meaning ADD COLUMN vector halfvec({dimension});"
+                f" ALTER TABLE search_meaning ADD COLUMN vector halfvec({analysis.dimension()});"
                 f" COMMENT ON COLUMN search_meaning.vector IS '{_encoder_name()}';"
                 " CREATE INDEX search_unread ON search_meaning (id) WHERE vector IS NULL"
             )
