@@ -1,4 +1,4 @@
-"""What `portal doctor` says of the language models, of meaning and of OpenSearch; the rest is in test_up."""
+"""What `portal doctor` says of what is optional and of OpenSearch; the rest is in test_up."""
 
 from __future__ import annotations
 
