@@ -24,7 +24,6 @@ from portal.conversations.steps import StepName
 from portal.conversations.words import as_spoken
 from portal.corrections import flags, redaction
 from portal.corrections import queries as corrections
-from portal.engine import EngineError
 from portal.live import queries as recordings
 from portal.live import services as live
 from portal.notifications import services as notifications
@@ -65,10 +64,9 @@ def transcribe(conversation: Conversation, progress: Progress) -> str:
         return ""  # of a live transcript, while this step stood still: no machine undoes that
     name, because = conversation.engine, ""
     if is_outside(name):
+        # It was allowed when this was chosen; whoever changes their mind loses no transcript.
         leave = may_leave(conversation.participant, consent=conversation.consent)
-        if not leave:  # it was allowed when this began
-            raise EngineError(leave.reason)
-        because = usage.why_not_outside(conversation.participant.team)
+        because = leave.reason or usage.why_not_outside(conversation.participant.team)
         name = LOCAL if because else name
     engine = engines.transcription(name)
     options = speech.Options(

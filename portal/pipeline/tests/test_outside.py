@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from conftest import Cast
+from portal.accounts.models import Team
 from portal.assessments.models import Answer
 from portal.conversations import retrying
 from portal.conversations.errors import Refused
@@ -78,47 +79,59 @@ def test_without_the_persons_yes_nothing_begins(
     assert "no ha aceptado" in refused.value.public_message
 
 
-def test_a_no_that_comes_meanwhile_keeps_everything_here(
-    conversation: Conversation, server: Deepgram, agreed: Consent, cast: Cast
-) -> None:
-    Consent.objects.update(external=False)
-    run.process(conversation.pk)
-    assert server.requests == []
-    state, reason = step(conversation, "transcribe")
-    assert state == "failed" and "no ha aceptado" in reason
-    retrying.retry(conversation=conversation, employee=cast.owner, engine="local")
-
-
-def test_a_team_may_change_its_mind_too(
-    conversation: Conversation, server: Deepgram, cast: Cast
-) -> None:
-    cast.team.external_services = False
-    cast.team.save()
-    run.process(conversation.pk)
-    assert server.requests == []
-    assert "no usa servicios externos" in step(conversation, "transcribe")[1]
-
-
-def test_a_spent_month_is_transcribed_here_and_says_why(
-    conversation: Conversation, server: Deepgram, cast: Cast, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[str] = []
-    heard = engines.transcription("deepgram")
+@pytest.fixture
+def asked(server: Deepgram) -> Iterator[list[str]]:
+    """The engines that a transcription is asked of, with a quick one in the place of the local."""
+    names: list[str] = []
+    heard = engines.transcription
 
     def engine(name: str) -> TranscriptionEngine:
-        asked.append(name)
-        return Listener() if name == "local" else heard
+        names.append(name)
+        return Listener() if name == "local" else heard(name)
 
-    cast.team.monthly_cap = Decimal(0)
-    cast.team.save()
-    with monkeypatch.context() as patched:
-        patched.setattr(engines, "transcription", engine)
-        run.process(conversation.pk)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engines, "transcription", engine)
+        yield names
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (lambda: Consent.objects.update(external=False), "no ha aceptado"),
+        (lambda: Team.objects.update(external_services=False), "no usa servicios externos"),
+        (lambda: Team.objects.update(monthly_cap=Decimal(0)), "gasto máximo"),
+    ],
+    ids=["the person", "the team", "a spent month"],
+)
+def test_what_may_go_out_no_more_is_transcribed_here_and_says_why(
+    conversation: Conversation,
+    server: Deepgram,
+    asked: list[str],
+    change: Callable[[], object],
+    why: str,
+) -> None:
+    change()
+    run.process(conversation.pk)
     assert (asked, server.requests) == (["local"], [])
     state, reason = step(conversation, "transcribe")
-    assert state == "done" and "gasto máximo" in reason
+    assert state == "done" and why in reason
     conversation.refresh_from_db()
     assert (conversation.status, conversation.engine) == ("ready", "local")
+    assert not Charge.objects.exists()
+
+
+def test_trying_again_after_a_no_is_done_here_too(
+    conversation: Conversation, server: Deepgram, agreed: Consent, cast: Cast, asked: list[str]
+) -> None:
+    server.faults.statuses = [401]
+    run.process(conversation.pk)
+    assert step(conversation, "transcribe")[0] == "failed"
+    Consent.objects.update(external=False)
+    retrying.retry(conversation=conversation, employee=cast.owner)
+    run.process(conversation.pk)
+    assert (asked, len(server.requests)) == (["deepgram", "local"], 1)
+    state, reason = step(conversation, "transcribe")
+    assert state == "done" and "no ha aceptado" in reason
 
 
 def test_a_service_that_is_down_is_tried_again_and_costs_no_audio(
