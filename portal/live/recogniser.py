@@ -268,13 +268,17 @@ def _may_hear(engine: str, recording: LiveRecording) -> bool:
     return bool(may_leave(recording.participant, consent=recording.consent))
 
 
-@cache
 def _engine(name: str) -> TranscriptionEngine:
-    """Of that name where it can listen meanwhile, else the one that always can."""
-    engine = get_engine(name, **options().get(name, {}))
+    """Of that name where it can listen at this moment, else the one that always can."""
+    engine = _made(name)
     if name == LOCAL or (engine.supports_streaming and not engine.check()):
         return engine
-    return _engine(LOCAL)
+    return _made(LOCAL)
+
+
+@cache
+def _made(name: str) -> TranscriptionEngine:
+    return get_engine(name, **options().get(name, {}))
 
 
 class _Use:

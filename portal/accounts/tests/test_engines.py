@@ -35,7 +35,9 @@ def test_keys_are_in_no_listing_of_the_settings() -> None:
     assert "secreta" not in repr(env)
 
 
-def test_looking_at_what_there_is_loads_no_sdk() -> None:
+def test_looking_at_what_there_is_loads_no_sdk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")  # a role is looked for with botocore
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     code = (
         "import sys; from portal.speech.engines import available_engines;"
         "available_engines({'aws': {'bucket': 'abc'}, 'deepgram': {'api_key': 'k'},"

@@ -15,6 +15,7 @@ from conftest import Cast
 from portal import environment
 from portal.accounts.models import Employee
 from portal.assessments.questionnaires import seed_default_questionnaire
+from portal.engine import Problem
 from portal.live import recogniser, services
 from portal.live.models import LiveRecording, LiveTick, LiveTurn
 from portal.live.tests.spoken import Browser, Recogniser, pcm_of, screen, silence, until
@@ -171,6 +172,19 @@ def test_a_service_outside_hears_as_long_as_it_may_and_there_is_money(
     assert hears() == "deepgram"
     recording.participant.team.monthly_cap = Decimal(0)
     assert hears() == "local"
+
+
+def test_a_service_outside_that_lacks_something_hears_again_when_it_is_there(
+    monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    recogniser._made.cache_clear()
+    settings.ENV = settings.ENV.model_copy(update={"deepgram_api_key": "0123456789"})
+    outside = recogniser._made("deepgram")
+    with monkeypatch.context() as patched:
+        patched.setattr(outside, "check", lambda: [Problem("Falta algo.", "Póngalo.")])
+        assert recogniser._engine("deepgram").name == "local"
+    assert recogniser._engine("deepgram") is outside
+    recogniser._made.cache_clear()
 
 
 @pytest.mark.model

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 from portal.engine import EngineError, Problem, Usage, used
 from portal.speech import models
-from portal.speech.engines import service
-from portal.speech.engines.base import Audio, Options, Transcript, Word, no_progress
+from portal.speech.engines import aws_credentials, aws_result, service
+from portal.speech.engines.base import Audio, Options, Transcript, no_progress
 from portal.speech.outgoing import Outgoing, outgoing
 
 if TYPE_CHECKING:
@@ -57,6 +57,11 @@ TELL_EVERY = 1.0
 
 NO_SUCH_JOB = frozenset({"NotFoundException", "BadRequestException"})
 """The second is what it says in practice of a name that no job has."""
+
+NO_CREDENTIALS = Problem(
+    "Este equipo no tiene credenciales de AWS.",
+    "Dé a la máquina un rol, o ponga AWS_ACCESS_KEY_ID y AWS_SECRET_ACCESS_KEY.",
+)
 
 PACE = 1.5
 """Times faster than spoken that a live connection takes sound: too fast, and it breaks off."""
@@ -99,6 +104,11 @@ class AWSEngine:
         self._sleep = sleep
 
     def check(self) -> list[Problem]:
+        return self._lacking() or ([] if aws_credentials.are_there() else [NO_CREDENTIALS])
+
+    def _lacking(self) -> list[Problem]:
+        """What the settings lack. That there are credentials the SDK finds out by itself, with more
+        patience than a page has."""
         if not self._bucket:
             return [
                 Problem(
@@ -113,7 +123,7 @@ class AWSEngine:
     ) -> Transcript:
         from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
-        service.first_of(self.check())
+        service.first_of(self._lacking())
         if options.language:
             _code(options.language, LANGUAGES)
         with outgoing(audio.path, speakers=options.speakers, channels=True) as sound:
@@ -131,7 +141,7 @@ class AWSEngine:
             except (BotoCoreError, OSError) as error:
                 raise service.unreachable(SERVICE) from error
             try:
-                words, speakers, language = _read(answer)
+                words, speakers, language = aws_result.read(answer)
             except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
                 raise service.unreadable(SERVICE) from error
             transcript = sound.transcript(
@@ -156,7 +166,7 @@ class AWSEngine:
         from portal.speech.engines.aws_live import Session
         from portal.speech.engines.remote_stream import open_stream
 
-        service.first_of(self.check())
+        service.first_of(self._lacking())
         language = _code(options.language, LIVE_LANGUAGES) if options.language else None
         wanted: dict[str, Any] = {"language_code": language}
         if language is None:
@@ -357,44 +367,3 @@ def _refused(error: Any) -> EngineError:
         return service.refused(SERVICE, 403)
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     return service.refused(SERVICE, int(status))
-
-
-def _read(answer: Mapping[str, Any]) -> tuple[list[Word], list[object], str | None]:
-    """Words, the speaker or channel of each, the language. Raises KeyError, TypeError, ValueError,
-    IndexError, AttributeError."""
-    results = answer["results"]
-    words: list[Word] = []
-    speakers: list[object] = []
-    channels = results.get("channel_labels", {}).get("channels")
-    if channels:
-        for channel in channels:
-            said = words_of(channel["items"])
-            words += [word for word, _ in said]
-            speakers += [channel["channel_label"]] * len(said)
-    else:
-        for word, speaker in words_of(results["items"]):
-            words.append(word)
-            speakers.append(speaker)
-    code = results.get("language_code")
-    return words, speakers, str(code).split("-")[0] if code else None
-
-
-def words_of(items: Sequence[Mapping[str, Any]]) -> list[tuple[Word, object]]:
-    """Words with their punctuation, and the label of who says them."""
-    found: list[tuple[Word, object]] = []
-    for item in items:
-        best = item["alternatives"][0]
-        if item["type"] == "punctuation":
-            if found:
-                word, speaker = found[-1]
-                joined = Word(word.text + best["content"], word.start, word.end, word.probability)
-                found[-1] = (joined, speaker)
-            continue
-        word = Word(
-            str(best["content"]),
-            float(item["start_time"]),
-            float(item["end_time"]),
-            float(best["confidence"]),
-        )
-        found.append((word, item.get("speaker_label")))
-    return found
