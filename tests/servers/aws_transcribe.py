@@ -15,7 +15,8 @@ from tests.servers.http import Answer, Request, Server
 
 class AWSTranscribe(Server):
     """``s3``: a client of the bucket's service. ``looks``: how often a job is looked at before it
-    is done. ``fails``: the reason why the next job does not work."""
+    is done. ``fails``: the reason why the next job does not work. ``leaves``: what jobs write in
+    the place of a result."""
 
     def __init__(self, s3: Any) -> None:
         super().__init__()
@@ -23,13 +24,13 @@ class AWSTranscribe(Server):
         self.jobs: dict[str, dict[str, Any]] = {}
         self.started: list[dict[str, Any]] = []
         self.looks = 2
-        self.fails = ""
+        self.fails, self.leaves = "", ""
 
     def calm(self) -> None:
         super().calm()
         self.jobs.clear()
         self.started.clear()
-        self.looks, self.fails = 2, ""
+        self.looks, self.fails, self.leaves = 2, "", ""
 
     def answer(self, request: Request) -> Answer:
         if "Credential=" not in request.headers.get("authorization", ""):
@@ -73,7 +74,9 @@ class AWSTranscribe(Server):
         assert channels == (2 if settings.get("ChannelIdentification") else 1)
         assert len(pcm) / 2 / SAMPLE_RATE > 1
         self._s3.put_object(
-            Bucket=asked["OutputBucketName"], Key=asked["OutputKey"], Body=json.dumps(body)
+            Bucket=asked["OutputBucketName"],
+            Key=asked["OutputKey"],
+            Body=self.leaves or json.dumps(body),
         )
 
 

@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -109,7 +109,8 @@ class Server:
             handler.close_connection = True
             handler.connection.close()
             return
-        handler.wfile.write(text)
+        with suppress(ConnectionError):  # who asked waited no longer
+            handler.wfile.write(text)
 
 
 def _body(handler: BaseHTTPRequestHandler, headers: dict[str, str]) -> bytes:

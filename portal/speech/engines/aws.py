@@ -63,6 +63,9 @@ NO_CREDENTIALS = Problem(
     "Dé a la máquina un rol, o ponga AWS_ACCESS_KEY_ID y AWS_SECRET_ACCESS_KEY.",
 )
 
+GONE = "GONE"
+"""Ours, beside the statuses of the service: it knows no job of that name."""
+
 PACE = 1.5
 """Times faster than spoken that a live connection takes sound: too fast, and it breaks off."""
 
@@ -72,7 +75,7 @@ class AWSEngine:
     bucket says. ``vocabulary``: name of a custom one, for Spanish. Credentials: the machine's.
     ``endpoint``, ``s3_endpoint`` and ``live_endpoint``: where else the service, the bucket and the
     live service are reached. ``models_dir``: where the model of voices is, by which speakers are
-    told apart live."""
+    told apart live. ``timeout``: seconds that an answer about a recording may take."""
 
     name = "aws"
     supports_diarization = True
@@ -90,6 +93,7 @@ class AWSEngine:
         live_endpoint: str | None = None,
         models_dir: Path | None = None,
         pace: float | None = PACE,
+        timeout: float = 60.0,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._bucket = bucket
@@ -101,6 +105,7 @@ class AWSEngine:
         self._live_endpoint = live_endpoint
         self._models_dir = models_dir or models.default_models_dir()
         self._pace = pace
+        self._timeout = timeout
         self._sleep = sleep
 
     def check(self) -> list[Problem]:
@@ -225,16 +230,28 @@ class AWSEngine:
         from botocore.config import Config
 
         config = Config(
-            retries={"mode": "standard", "max_attempts": 3}, connect_timeout=10, read_timeout=60
+            retries={"mode": "standard", "max_attempts": 3},
+            connect_timeout=10,
+            read_timeout=self._timeout,
         )
-        return _Clients(
-            transcribe=boto3.client(
-                "transcribe", region_name=self._region, endpoint_url=self._endpoint, config=config
-            ),
-            s3=boto3.client(
-                "s3", region_name=self._region, endpoint_url=self._s3_endpoint, config=config
-            ),
+        transcribe = boto3.client(
+            "transcribe", region_name=self._region, endpoint_url=self._endpoint, config=config
         )
+        transcribe.meta.events.register("before-parse.transcribe", _whole)
+        s3 = boto3.client(
+            "s3", region_name=self._region, endpoint_url=self._s3_endpoint, config=config
+        )
+        return _Clients(transcribe=transcribe, s3=s3)
+
+
+def _whole(response_dict: Mapping[str, Any], **_: Any) -> None:
+    """Half an answer is a line that broke: the SDK would take it for one of another shape. Raises
+    BotoCoreError."""
+    from botocore.exceptions import ConnectionClosedError
+
+    promised = response_dict["headers"].get("content-length")
+    if promised is not None and int(promised) != len(response_dict["body"]):
+        raise ConnectionClosedError(endpoint_url=SERVICE)
 
 
 def _code(language: str, known: Mapping[str, str]) -> str:
@@ -276,11 +293,11 @@ class _Job:
 
     def goes_on(self) -> bool:
         """Whether an earlier attempt has started it; one that failed is cleared away."""
-        job = self._look()
-        if job is not None and job["TranscriptionJobStatus"] == "FAILED":
+        status = self._look()
+        if status == "FAILED":
             self._clear()
             return False
-        return job is not None
+        return status != GONE
 
     def start(self, sound: Outgoing, options: Options) -> None:
         [whole] = sound.parts
@@ -304,16 +321,15 @@ class _Job:
         """Wait for it, read it, and leave nothing of it there."""
         waited, looks = 0.0, 0
         while True:
-            job = self._look()
-            status = job["TranscriptionJobStatus"] if job else "GONE"
+            status = self._look()
             if status == "COMPLETED":
                 break
-            if status in {"FAILED", "GONE"} or waited > LONGEST:
+            if status in {"FAILED", GONE} or waited > LONGEST:
                 self._clear()
                 raise EngineError(
                     f"{SERVICE} no ha podido con esta grabación. {service.SAFE} Pruebe con otro "
                     "motor.",
-                    retryable=status == "GONE",
+                    retryable=status == GONE,
                 )
             wait = WAITS[min(looks, len(WAITS) - 1)]
             waited, looks = waited + wait, looks + 1
@@ -332,17 +348,20 @@ class _Job:
             raise service.unreadable(SERVICE)
         return answer
 
-    def _look(self) -> Mapping[str, Any] | None:
+    def _look(self) -> str:
+        """The status of the job at the service, or GONE."""
         from botocore.exceptions import ClientError
 
         try:
             answer = self._clients.transcribe.get_transcription_job(TranscriptionJobName=self._name)
         except ClientError as error:
             if error.response["Error"]["Code"] in NO_SUCH_JOB:
-                return None
+                return GONE
             raise
-        job: Mapping[str, Any] = answer["TranscriptionJob"]
-        return job
+        try:
+            return str(answer["TranscriptionJob"]["TranscriptionJobStatus"])
+        except (KeyError, TypeError) as error:
+            raise service.unreadable(SERVICE) from error
 
     def _clear(self) -> None:
         """A job that is gone already, or a file, is no reason to fail."""

@@ -201,6 +201,51 @@ def test_what_the_service_refuses_is_said_plainly(
     assert caught.value.retryable is retryable
 
 
+@pytest.mark.parametrize(
+    ("fault", "retryable"),
+    [({"cut": True}, True), ({"nonsense": True}, False), ({"garbage": True}, False)],
+)
+def test_half_an_answer_and_nonsense(
+    server: AWSTranscribe, engine: AWSEngine, fault: dict[str, bool], retryable: bool
+) -> None:
+    for name, value in fault.items():
+        setattr(server.faults, name, value)
+    with pytest.raises(EngineError) as caught:
+        engine.transcribe(Audio(DIALOGUE), options=SPANISH)
+    assert caught.value.retryable is retryable
+
+
+def test_nonsense_about_a_job_that_goes_on_leaves_the_job(
+    server: AWSTranscribe, engine: AWSEngine
+) -> None:
+    def told(share: float) -> None:
+        server.faults.nonsense = share > 0.3
+
+    with pytest.raises(EngineError, match="no se entiende"):
+        engine.transcribe(Audio(DIALOGUE), options=SPANISH, progress=told)
+    server.faults.nonsense = False
+    engine.transcribe(Audio(DIALOGUE), options=SPANISH)
+    assert len(server.started) == 1
+
+
+@pytest.mark.parametrize("result", ["<html>", "[]", '{"results": null}'])
+def test_a_result_of_another_shape(
+    server: AWSTranscribe, s3: Any, engine: AWSEngine, result: str
+) -> None:
+    server.leaves = result
+    with pytest.raises(EngineError, match="no se entiende"):
+        engine.transcribe(Audio(DIALOGUE), options=SPANISH)
+    assert left(s3) == []
+
+
+def test_a_service_that_does_not_answer(server: AWSTranscribe, s3: Any) -> None:
+    server.faults.delay = 2.0
+    slow = engine_at(server, s3, timeout=0.1)
+    with pytest.raises(EngineError, match="No se ha podido hablar") as caught:
+        slow.transcribe(Audio(DIALOGUE), options=SPANISH)
+    assert caught.value.retryable
+
+
 def test_a_service_out_of_reach(s3: Any) -> None:
     engine = AWSEngine(
         bucket=BUCKET, endpoint="http://127.0.0.1:9", s3_endpoint=s3.meta.endpoint_url
