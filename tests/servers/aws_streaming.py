@@ -33,10 +33,17 @@ from tests.servers.hearing import Heard, words_in
 SETTLED = 0.3
 """Seconds after a sentence at which it is final."""
 
+RESULT = {
+    ":message-type": "event",
+    ":event-type": "TranscriptEvent",
+    ":content-type": "application/json",
+}
+
 
 class AWSStreaming:
     """``asked``: the headers of each request. ``breaks_after``: seconds of sound after which it
-    sends an exception. ``refuses``: type of the error that those who come next get."""
+    sends an exception. ``refuses``: type of the error that those who come next get. ``nonsense``:
+    what its events say in the place of a result."""
 
     def __init__(self) -> None:
         self.calm()
@@ -49,6 +56,7 @@ class AWSStreaming:
         self.heard = 0.0
         self.breaks_after: float | None = None
         self.refuses = ""
+        self.nonsense: Any = None
 
     @contextmanager
     def running(self) -> Iterator[AWSStreaming]:
@@ -185,13 +193,15 @@ class _Session:
             ended = seconds - said[-1].end > SETTLED and said[-1].text[-1] in ".?"
             final = ended or at_end
             until = said[-1].end + 0.1 if ended else seconds
-            found.append(_transcript(said, start=self._told, until=until, final=final))
+            result = _result(said, start=self._told, until=until, final=final)
+            body = {"Transcript": {"Results": [result]}}
+            found.append(frame(RESULT, self._service.nonsense or body))
             if final:
                 self._told = until
         return found
 
 
-def _transcript(said: list[Heard], *, start: float, until: float, final: bool) -> bytes:
+def _result(said: list[Heard], *, start: float, until: float, final: bool) -> dict[str, Any]:
     items: list[dict[str, Any]] = []
     for word in said:
         text = word.text.rstrip(".,?!")
@@ -208,19 +218,13 @@ def _transcript(said: list[Heard], *, start: float, until: float, final: bool) -
         if text != word.text:
             mark = {"StartTime": word.end, "EndTime": word.end, "Content": word.text[len(text) :]}
             items.append({"Type": "punctuation", "Speaker": str(word.speaker), **mark})
-    result = {
+    return {
         "ResultId": f"{said[0].turn}",
         "StartTime": start,
         "EndTime": until,
         "IsPartial": not final,
         "Alternatives": [{"Transcript": " ".join(w.text for w in said), "Items": items}],
     }
-    headers = {
-        ":message-type": "event",
-        ":event-type": "TranscriptEvent",
-        ":content-type": "application/json",
-    }
-    return frame(headers, {"Transcript": {"Results": [result]}})
 
 
 def frame(headers: dict[str, str], body: Any) -> bytes:

@@ -114,6 +114,18 @@ def test_a_line_that_breaks_is_said_and_what_was_committed_counts(
     assert stream.close() == []
 
 
+@pytest.mark.parametrize(
+    "nonsense", ["<html>", {"results": None}, {"Transcript": {"Results": [{"Alternatives": [{}]}]}}]
+)
+def test_nonsense_is_said(
+    server: AWSStreaming, sound: NDArray[np.float32], nonsense: object
+) -> None:
+    server.nonsense = nonsense
+    stream = engine_at(server, NOWHERE).stream(options=SPANISH)
+    with pytest.raises(EngineError, match="no se entiende"):
+        fed(stream, sound, Heard())
+
+
 def test_a_language_that_it_does_not_take(server: AWSStreaming) -> None:
     with pytest.raises(EngineError, match="no conoce ese idioma"):
         engine_at(server, NOWHERE).stream(options=Options(language="ka"))
