@@ -26,6 +26,8 @@ from portal.analysis.text import fold
 
 Kind = Literal["ask", "state", "topic", "miss"]
 _KINDS: Mapping[str, Kind] = {"¿": "ask", "+": "state", "-": "miss"}
+Failed = set[tuple[int, int]]
+"""Of one cue, (element, place): from there on the rest of it does not fit."""
 _GAP = 4
 _ELEMENT = re.compile(r"~\d?|(?:[^\W_]+\*?|@\w+|#)(?:\|(?:[^\W_]+\*?|@\w+|#))*")
 
@@ -56,19 +58,32 @@ class Cue:
     kind: Kind
     elements: tuple[Element, ...]
 
-    def match(self, folded: Sequence[str], start: int, end: int) -> int | None:
-        """Where the cue ends when it begins at ``start``, or None."""
-        return self._match(folded, start, end, 0)
+    def match(
+        self, folded: Sequence[str], start: int, end: int, failed: Failed | None = None
+    ) -> int | None:
+        """Where the cue ends when it begins at ``start``, or None.
 
-    def _match(self, folded: Sequence[str], at: int, end: int, index: int) -> int | None:
-        if index == len(self.elements):
-            return at
-        element = self.elements[index]
-        for place in range(at, min(at + element.gap + 1, end)):
-            if element.fits(folded[place]):
-                rest = self._match(folded, place + 1, end, index + 1)
-                if rest is not None:
-                    return rest
+        Of several ways to lay it over the words, the one whose first word stands earliest, then
+        whose second does, and so on. ``failed`` is what earlier looks in the same words, up to the
+        same ``end``, have found to lead nowhere. It keeps any from being tried twice: each word of
+        a cue with wide gaps may make ten times as many ways.
+        """
+        failed = set() if failed is None else failed
+        way: list[int] = []
+        left = [(0, start)]
+        while left:
+            step = index, at = left.pop()
+            way[index:] = [at]
+            if index == len(self.elements):
+                failed.difference_update(enumerate(way))
+                return at
+            if step in failed:
+                continue
+            failed.add(step)  # unless it turns out to be on the way
+            element = self.elements[index]
+            for place in reversed(range(at, min(at + element.gap + 1, end))):
+                if element.fits(folded[place]):
+                    left.append((index + 1, place + 1))
         return None
 
 
@@ -152,6 +167,7 @@ class CueIndex:
         """Every cue that fits within words ``start`` to before ``end``."""
         end = len(folded) if end is None else end
         matches = []
+        failed: dict[int, Failed] = {}
         for place in range(start, end):
             word = folded[place]
             candidates = list(self._exact.get("#" if word.isdigit() else word, ()))
@@ -162,7 +178,7 @@ class CueIndex:
                     break
                 candidates += self._stems.get(word[:length], ())
             for key, cue in candidates:
-                stop = cue.match(folded, place, end)
+                stop = cue.match(folded, place, end, failed.setdefault(id(cue), set()))
                 if stop is not None:
                     matches.append(Match(key, cue.kind, place, stop, cue))
         return matches

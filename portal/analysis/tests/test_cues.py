@@ -1,8 +1,12 @@
 from __future__ import annotations
 
-import pytest
+from collections.abc import Sequence
 
-from portal.analysis.cues import CueError, CueIndex, parse_cue
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from portal.analysis.cues import Cue, CueError, CueIndex, parse_cue
 from portal.analysis.text import is_spanish, sentences, shorten, stretches, words
 
 
@@ -39,6 +43,64 @@ def test_the_first_mark_says_in_whose_mouth_it_counts() -> None:
 def test_a_cue_that_cannot_be_read_is_refused(cue: str) -> None:
     with pytest.raises(CueError):
         parse_cue(cue)
+
+
+LETTERS = st.sampled_from("abc")
+PARTS = st.lists(LETTERS, min_size=1, max_size=3).map("|".join)
+CUES = st.lists(st.tuples(st.sampled_from(["", "~0 ", "~1 ", "~2 ", "~ "]), PARTS), min_size=1).map(
+    lambda parts: " ".join(gap + part for gap, part in parts)
+)
+
+
+def tried_out(cue: Cue, folded: Sequence[str], at: int, index: int = 0) -> int | None:
+    """Every way to lay it over the words, in order."""
+    if index == len(cue.elements):
+        return at
+    element = cue.elements[index]
+    for place in range(at, min(at + element.gap + 1, len(folded))):
+        if element.fits(folded[place]):
+            stop = tried_out(cue, folded, place + 1, index + 1)
+            if stop is not None:
+                return stop
+    return None
+
+
+@given(CUES, st.lists(LETTERS, max_size=12))
+@example("a ~1 b ~1 a|b c", list("abbcabacab"))
+def test_a_cue_fits_where_trying_everything_finds_it(text: str, folded: list[str]) -> None:
+    cue = parse_cue(text)
+    everything = [tried_out(cue, folded, start) for start in range(len(folded))]
+    assert [cue.match(folded, start, len(folded)) for start in range(len(folded))] == everything
+    # Looks that know what the ones before have found, as one pass over the words has them.
+    begins = cue.elements[0].fits
+    found = [(match.start, match.end) for match in CueIndex({"q": [text]}).find(folded)]
+    assert found == [
+        (start, stop)
+        for start, stop in enumerate(everything)
+        if stop is not None and begins(folded[start])
+    ]
+
+
+class Read(tuple[str, ...]):
+    """Words that may be looked at so many times."""
+
+    left = 2_000_000
+
+    def __getitem__(self, place: int) -> str:  # type: ignore[override]
+        self.left -= 1
+        assert self.left, "looked at too often"
+        return super().__getitem__(place)
+
+
+def test_a_cue_that_fits_in_endless_ways_ends() -> None:
+    wide = "a*|b*|c*|d*|e*|f*"
+    cue = "dije " + f"~9 {wide} " * 50 + "~9 nunca"
+    assert not CueIndex({"q": [cue]}).find(Read(["dije", "a", "b"] * 1000))
+
+
+def test_a_long_cue_fits() -> None:
+    cue = "a " * 1000
+    assert [match.end for match in CueIndex({"q": [cue]}).find(["a"] * 1000)] == [1000]
 
 
 def test_words_are_folded_and_keep_their_place() -> None:
