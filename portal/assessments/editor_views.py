@@ -90,7 +90,9 @@ def start(request: HttpRequest, team: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def import_file(request: HttpRequest, team: int) -> HttpResponse:
     """Make the team's draft of an XLSForm workbook."""
-    from portal.assessments.xlsform import reading  # a second that only this page needs
+    # a second that only this page needs
+    from portal.assessments.xlsform import reading
+    from portal.assessments.xlsform.bounds import NotAForm
 
     employee = signed_in(request)
     found = get_object_or_404(coordinated_by(employee), pk=team)
@@ -99,7 +101,7 @@ def import_file(request: HttpRequest, team: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             imported = reading.read(form.content)
-        except reading.NotAForm as error:
+        except NotAForm as error:
             problems = error.problems
         else:
             draft = versions.start_draft(team=found, employee=employee, plan=imported.plan)

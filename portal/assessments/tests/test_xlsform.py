@@ -9,15 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
+from openpyxl.xml.constants import SHARED_STRINGS
 
 from conftest import Cast
 from portal.analysis.cues import CueError, parse_cue
 from portal.assessments import blueprint, queries
 from portal.assessments.blueprint import Blueprint, PlannedDomain, PlannedQuestion
 from portal.assessments.tests.plans import HELP, HOUSEHOLD, PLAN
-from portal.assessments.xlsform import reading
+from portal.assessments.xlsform import bounds, reading
+from portal.assessments.xlsform.bounds import NotAForm
 from portal.assessments.xlsform.languages import code_of, name_of
-from portal.assessments.xlsform.reading import NotAForm
 from portal.assessments.xlsform.writing import write
 
 Rows = Sequence[Sequence[str | None]]
@@ -168,7 +169,7 @@ def test_many_members_a_large_file_and_entities_are_refused() -> None:
     crowd = archive({f"xl/{n}.xml": b"" for n in range(300)} | {"xl/workbook.xml": b""})
     assert "demasiado grande" in refused(crowd)
     assert "2 MB" in refused(bytes(3 * 2**20))
-    rows = [HEADING, *(("note", f"n{number}", "x") for number in range(reading.MAX_ROWS + 1))]
+    rows = [HEADING, *(("note", f"n{number}", "x") for number in range(bounds.MAX_ROWS + 1))]
     assert "demasiado grande" in refused(book(rows))
     source = zipfile.ZipFile(io.BytesIO(book([HEADING, ("text", "a", "¿?")])))
     members = {m.filename: source.read(m) for m in source.infolist()}
@@ -177,6 +178,97 @@ def test_many_members_a_large_file_and_entities_are_refused() -> None:
     )
     members["xl/worksheets/sheet1.xml"] = entities
     assert refused(archive(members))
+
+
+def part(content: bytes, path: str) -> bytes:
+    with zipfile.ZipFile(io.BytesIO(content)) as source:
+        return source.read(path)
+
+
+def with_parts(content: bytes, **parts: bytes) -> bytes:
+    """A workbook with these in the place of its own: ``sheet`` is the first of its sheets."""
+    paths = {"types": TYPES, "sheet": SHEET, "strings": STRINGS, "workbook": WORKBOOK}
+    with zipfile.ZipFile(io.BytesIO(content)) as source:
+        members = {name: source.read(name) for name in source.namelist()}
+    return archive(members | {paths[name]: part for name, part in parts.items()})
+
+
+TYPES, WORKBOOK = "[Content_Types].xml", "xl/workbook.xml"
+SHEET, STRINGS = "xl/worksheets/sheet1.xml", "xl/sharedStrings.xml"
+SPACE = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+
+
+def test_one_long_text_in_many_cells_is_counted_in_each() -> None:
+    long = "x" * 40_000 + " "  # without the space all cells would have one copy
+    strings = "".join(f"<si><t>{text}</t></si>" for text in ("type", "name", "label", long))
+    row = '<row><c t="s"><v>{}</v></c><c t="s"><v>{}</v></c><c t="s"><v>{}</v></c></row>'
+    rows = row.format(0, 1, 2) + row.format(3, 3, 3) * 4000
+    whole = book([HEADING])
+    shared = f'<Override PartName="/{STRINGS}" ContentType="{SHARED_STRINGS}"/></Types>'.encode()
+    content = with_parts(
+        whole,
+        types=part(whole, TYPES).replace(b"</Types>", shared),
+        sheet=f"<worksheet {SPACE}><sheetData>{rows}</sheetData></worksheet>".encode(),
+        strings=f'<sst {SPACE} xml:space="preserve">{strings}</sst>'.encode(),
+    )
+    assert len(content) < 2**13
+    assert "demasiado grande" in refused(content)
+
+
+def test_a_sheet_that_goes_on_for_ever_is_refused() -> None:
+    """Where the columns and the rows are never so far apart that it would count as ended."""
+    made = Workbook()
+    sheet = made.worksheets[0]
+    sheet.title = "survey"
+    for column in range(1, 16_385, 20):
+        sheet.cell(1, column, f"c{column}")
+    for row in range(2, 2**20, 600):
+        sheet.cell(row, 1, "x")
+    written = io.BytesIO()
+    made.save(written)
+    assert len(written.getvalue()) < 2**15
+    assert "demasiado grande" in refused(written.getvalue())
+
+
+@pytest.mark.parametrize(
+    ("columns", "rows", "too_large"),
+    [
+        (range(1, bounds.MAX_COLUMNS + 1, 3), [2], False),
+        (range(1, bounds.MAX_COLUMNS + 42, 21), [2], True),
+        ([1, 2, 3], range(2, bounds.MAX_ROWS, 60), False),
+        ([1, 2, 3], range(2, bounds.MAX_ROWS + 62, 61), True),
+    ],
+)
+def test_how_wide_and_how_long_a_sheet_may_be(
+    columns: Sequence[int], rows: Sequence[int], too_large: bool
+) -> None:
+    made = Workbook()
+    sheet = made.worksheets[0]
+    sheet.title = "survey"
+    for column in columns:
+        sheet.cell(1, column, f"c{column}")
+    for row in rows:
+        sheet.cell(row, 1, "x")
+    written = io.BytesIO()
+    made.save(written)
+    assert ("demasiado grande" in refused(written.getvalue())) is too_large
+
+
+def test_millions_of_tags_are_refused_unread() -> None:
+    sheet = b"<worksheet><sheetData><row>" + b"<c/>" * 10**6 + b"</row></sheetData></worksheet>"
+    content = with_parts(book([HEADING]), sheet=sheet)
+    assert len(content) < 2**15
+    assert "demasiado grande" in refused(content)
+
+
+@pytest.mark.parametrize("name", ["survey", "otra"])
+def test_no_sheet_is_read_twice(name: str) -> None:
+    content = book([HEADING, ("text", "a", "¿?")])
+    workbook = part(content, WORKBOOK).decode()
+    first = workbook.index("<sheet ")
+    again = workbook[first : workbook.index("/>", first) + 2].replace('"survey"', f'"{name}"')
+    workbook = workbook[:first] + again + workbook[first:]
+    assert "Excel" in refused(with_parts(content, workbook=workbook.encode()))
 
 
 def test_a_cell_at_the_far_end_of_a_sheet_costs_nothing() -> None:

@@ -6,9 +6,7 @@ with), ``cues`` and ``examples`` (one a line), and of a group ``colour`` and ``i
 
 from __future__ import annotations
 
-import io
 import re
-import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -29,14 +27,8 @@ from portal.assessments.blueprint import (
     PlannedQuestion,
     clean,
 )
+from portal.assessments.xlsform.bounds import NotAForm, broken, refuse_bombs
 from portal.assessments.xlsform.languages import code_of
-
-MAX_BYTES = 2 * 2**20
-# What it may grow to when it is unpacked, and how many rows its sheets may have: more than 300
-# questions with all that they may hold, and a few seconds to read.
-MAX_UNPACKED = 6 * 2**20
-MAX_ROWS = 5000
-MAX_MEMBERS = 200
 
 KINDS = {
     "text": Kind.TEXT,
@@ -63,14 +55,6 @@ _ROW = re.compile(r"\[row : (\d+)\]\s*")
 GENERAL = "general"
 
 
-class NotAForm(ValueError):
-    """Why it can't be imported, sentence by sentence, each with the row of its sheet."""
-
-    def __init__(self, problems: Sequence[str]) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = tuple(problems)
-
-
 @dataclass(frozen=True, slots=True)
 class Imported:
     """``notices``: what the file has and a questionnaire here has not."""
@@ -81,15 +65,13 @@ class Imported:
 
 def read(content: bytes) -> Imported:
     """Raises NotAForm."""
-    _refuse_bombs(content)
+    refuse_bombs(content)
     try:
         data = get_xlsform(content, file_type=".xlsx")
     except PyXFormError as error:
-        raise NotAForm([_broken(), _said(error)]) from None
+        raise NotAForm([broken(), _said(error)]) from None
     except Exception:  # what a hostile file makes of openpyxl has no end of names
-        raise NotAForm([_broken()]) from None
-    if max(len(data.survey or ()), len(data.choices or ())) > MAX_ROWS:
-        raise NotAForm([_too_large()])
+        raise NotAForm([broken()]) from None
     reader = _Reader(data)
     if problems := list(reader.missing()):
         raise NotAForm(problems)
@@ -98,35 +80,8 @@ def read(content: bytes) -> Imported:
     except PyXFormError as error:
         raise NotAForm([_said(error)]) from None
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
-        raise NotAForm([_broken()]) from None
+        raise NotAForm([broken()]) from None
     return reader.read(tree)
-
-
-def _refuse_bombs(content: bytes) -> None:
-    """By what the archive says of itself; a part that is longer than it says is cut by zipfile."""
-    if len(content) > MAX_BYTES:
-        raise NotAForm([_("El fichero ocupa más de %(most)d MB.") % {"most": MAX_BYTES // 2**20}])
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            members = archive.infolist()
-            names = archive.namelist()
-    except (zipfile.BadZipFile, NotImplementedError, ValueError):
-        raise NotAForm([_broken()]) from None
-    if len(members) > MAX_MEMBERS or sum(m.file_size for m in members) > MAX_UNPACKED:
-        raise NotAForm([_too_large()])
-    if "xl/workbook.xml" not in names:
-        raise NotAForm([_broken()])
-
-
-def _too_large() -> str:
-    return _("El fichero se hace demasiado grande al abrirlo: no parece un cuestionario.")
-
-
-def _broken() -> str:
-    return _(
-        "El fichero no se puede leer como libro de Excel (.xlsx). Ábralo en su programa de hojas "
-        "de cálculo, guárdelo otra vez como .xlsx y vuelva a intentarlo."
-    )
 
 
 def _said(error: PyXFormError) -> str:
