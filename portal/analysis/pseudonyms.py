@@ -13,6 +13,7 @@ not anonymous.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -20,8 +21,9 @@ from string import ascii_lowercase
 from typing import cast
 
 from portal.analysis.language import read_data
-from portal.analysis.text import FUNCTION_WORDS, fold
+from portal.analysis.text import FUNCTION_WORDS, fold, plain
 
+_ACCENTS = r"[\u0300-\u036f]*"
 _LETTER = r"[^\W\d_]"
 _DIGITS = "cero|un|uno|una|dos|tres|cuatro|cinco|seis|siete|ocho|nueve"
 _STREETS = (
@@ -88,7 +90,7 @@ class Pseudonyms:
     """For the texts of one piece of work; ``names`` are of people who are known to be spoken of."""
 
     def __init__(self, texts: Iterable[str], *, names: Sequence[str] = ()) -> None:
-        self._names = [part for name in names for part in _parts(name)]
+        self._names = [_written(part) for name in names for part in _parts(name)]
         self._placeholders: dict[tuple[str, str], str] = {}
         self._originals: dict[str, str] = {}
         self._numbers: dict[tuple[str, str], int] = {}
@@ -140,11 +142,9 @@ class Pseudonyms:
             if fold(match.group(group)) not in _NO_NAME:
                 found.append(_Found(*match.span(group), "NOMBRE"))
         found += [_Found(*span, "NOMBRE") for span in _names(text)]
+        folded = plain(text)
         for name in self._names:
-            pattern = rf"(?<!\w){re.escape(name)}(?!\w)"
-            found += [
-                _Found(*m.span(), "NOMBRE") for m in re.finditer(pattern, text, re.IGNORECASE)
-            ]
+            found += [_Found(*match.span(), "NOMBRE") for match in name.finditer(folded)]
         result: list[_Found] = []
         for one in sorted(found, key=lambda f: (f.start, -f.end)):
             if one.end > one.start and (not result or one.start >= result[-1].end):
@@ -172,6 +172,14 @@ def _parts(name: str) -> list[str]:
     """A whole name and each of its words that is none of the language."""
     words = [word for word in name.split() if len(word) > 2 and fold(word) not in _NO_NAME]
     return [" ".join(name.split()), *words] if words else []
+
+
+def _written(name: str) -> re.Pattern[str]:
+    """A name in a `plain` text: recognisers drop accents, and some write one as a character of its
+    own, which stands apart there."""
+    parts = plain(unicodedata.normalize("NFC", name)).split()
+    spelt = ("".join(f"{re.escape(letter)}{_ACCENTS}" for letter in part) for part in parts)
+    return re.compile(r"(?<!\w)" + r"\s+".join(spelt) + r"(?!\w)")
 
 
 def _letters(count: int) -> str:

@@ -28,6 +28,12 @@ def fold(text: str) -> str:
     return "".join(c for c in decomposed if not unicodedata.combining(c))
 
 
+def plain(text: str) -> str:
+    """In lower case and without accents, character for character: what stands somewhere in it
+    stands there in ``text``."""
+    return "".join(unicodedata.normalize("NFD", c)[0].lower()[:1] or c for c in text)
+
+
 @dataclass(frozen=True, slots=True)
 class Words:
     """``folded[i]`` is the i-th word of ``text``, which stands at ``spans[i]`` (characters)."""

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from django.db import connection
 
+from portal.analysis.text import plain
 from portal.search.backends.postgres import as_tsquery
 from portal.search.questions import Question
 
@@ -60,18 +61,13 @@ def _spans(marked: str) -> Iterable[tuple[int, int]]:
         at += len(inside) + len(outside)
 
 
-def _plain(text: str) -> str:
-    """In lower case and without accents, character for character."""
-    return "".join(unicodedata.normalize("NFD", c)[0].lower()[:1] or c for c in text)
-
-
 def _phrases(question: Question, text: str) -> set[tuple[int, int]]:
-    plain = _plain(text)
+    folded = plain(text)
     found: set[tuple[int, int]] = set()
     for phrase in question.phrases:
-        words = (re.escape(_plain(word)) for word in phrase.split())
+        words = (re.escape(plain(word)) for word in phrase.split())
         pattern = r"(?<!\w)" + r"[\W_]+".join(words) + r"(?!\w)"
-        found.update(match.span() for match in re.finditer(pattern, plain))
+        found.update(match.span() for match in re.finditer(pattern, folded))
     return found
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterator
 
 import pytest
@@ -13,6 +15,7 @@ from portal.analysis.engines.llm import LlmEngine
 from portal.analysis.engines.pseudonymous import Pseudonymous
 from portal.analysis.llm.endpoint import Endpoint
 from portal.analysis.pseudonyms import Pseudonyms
+from portal.analysis.text import fold
 from tests.contracts.analysis import QUESTIONS, TALK, AnalysisEngineContract
 from tests.servers.brains import Reader
 from tests.servers.openai_server import serve
@@ -90,6 +93,27 @@ def test_known_names_go_however_they_are_written() -> None:
     text = "wenceslada vino con Olmo; Wenceslada Olmo."
     hidden = Pseudonyms([text], names=["Wenceslada de Olmo"]).hide(text)
     assert "olmo" not in hidden.lower() and "wenceslada" not in hidden.lower()
+
+
+@pytest.mark.parametrize(
+    "name", ["Zoraída Bélkacem", "Nadège N'Diaye", "Aïcha Peña", "Fátima Núñez", "Zoë Şahin"]
+)
+def test_known_names_go_without_their_accents_too(name: str) -> None:
+    bare = fold(name)
+    texts = [
+        f"mire, {written} vino con {written.split()[1]}; y {written.split()[0]}: sí"
+        for one in (name, unicodedata.normalize("NFD", name), bare)
+        for written in (one, one.upper(), one.lower())
+    ]
+    for known in (name, unicodedata.normalize("NFD", name), bare):
+        pseudonyms = Pseudonyms(texts, names=[known])
+        hidden = [pseudonyms.hide(text) for text in texts]
+        assert [word for word in bare.split() if word in fold(" ".join(hidden))] == []
+        assert [pseudonyms.restore(text) for text in hidden] == texts
+        # All the ways to write somebody are one person.
+        assert {re.sub(r"(?<=\d)[a-z]", "", text) for text in hidden} == {
+            "mire, NOMBRE_1 vino con NOMBRE_2; y NOMBRE_1: sí"
+        }
 
 
 class TestPseudonymous(AnalysisEngineContract):
