@@ -75,6 +75,7 @@ def _advance(step: Step, conversation: Conversation, stopping: Callable[[], bool
     if row.attempts >= MOST_ATTEMPTS:
         # It was running and never came to an end: it takes the worker with it.
         _fail(row, _("El equipo se ha parado varias veces en este paso. El audio está guardado."))
+        step.given_up(conversation)
         return 0
     return _attempt(step, row, conversation, stopping)
 
@@ -108,6 +109,7 @@ def _attempt(
             close_old_connections()  # it may have been the connection that failed
         if not may_succeed_later(error) or row.attempts >= MOST_ATTEMPTS:
             _fail(row, reason_of(error))
+            step.given_up(conversation)
             return 0
         _mine(row).update(state=State.WAITING, reason=reason_of(error)[:300])
         return WAITS[row.attempts - 1]

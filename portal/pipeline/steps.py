@@ -8,7 +8,7 @@ nothing of attempts, states and jobs; that is pipeline/run.py.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from portal.conversations.steps import StepName
 from portal.conversations.words import as_spoken
 from portal.corrections import flags, redaction
 from portal.corrections import queries as corrections
+from portal.engine import EngineError
 from portal.live import queries as recordings
 from portal.live import services as live
 from portal.notifications import services as notifications
@@ -45,11 +46,13 @@ Progress = Callable[[float], None]
 @dataclass(frozen=True, slots=True)
 class Step:
     """``needs``: the steps whose results it reads; without them it is not tried. ``run`` may give a
-    sentence for people about how it was done, where that was not as usual."""
+    sentence for people about how it was done, where that was not as usual. ``given_up``: clears
+    away what attempts left elsewhere, when there will be no other; raises nothing."""
 
     name: StepName
     run: Callable[[Conversation, Progress], str | None]
     needs: tuple[StepName, ...] = ()
+    given_up: Callable[[Conversation], None] = lambda conversation: None
 
 
 def probe(conversation: Conversation, progress: Progress) -> None:
@@ -67,7 +70,9 @@ def transcribe(conversation: Conversation, progress: Progress) -> str:
         # It was allowed when this was chosen; whoever changes their mind loses no transcript.
         leave = may_leave(conversation.participant, consent=conversation.consent)
         because = leave.reason or usage.why_not_outside(conversation.participant.team)
-        name = LOCAL if because else name
+        if because:
+            forget_outside(conversation)
+            name = LOCAL
     engine = engines.transcription(name)
     options = speech.Options(
         language=conversation.language or None,
@@ -85,6 +90,15 @@ def transcribe(conversation: Conversation, progress: Progress) -> str:
     proofs.replace_transcript(conversation=conversation, transcript=transcript)
     results.save_engine(conversation=conversation, engine=name)
     return because
+
+
+def forget_outside(conversation: Conversation) -> None:
+    """What the engine that was chosen still has of it: jobs of attempts that did not come back."""
+    # Where it cannot be told now, the rule of the bucket deletes what lies there (docs/engines.md).
+    with suppress(EngineError):
+        engine = engines.transcription(conversation.engine)
+        if isinstance(engine, speech.LeavesWork):
+            engine.forget(str(conversation.pk))
 
 
 def attribute(conversation: Conversation, progress: Progress) -> None:
@@ -155,7 +169,7 @@ def prepare_playback(conversation: Conversation, progress: Progress) -> None:
 
 WORK = (
     Step(StepName.PROBE, probe),
-    Step(StepName.TRANSCRIBE, transcribe, needs=(StepName.PROBE,)),
+    Step(StepName.TRANSCRIBE, transcribe, needs=(StepName.PROBE,), given_up=forget_outside),
     Step(StepName.ATTRIBUTE, attribute, needs=(StepName.TRANSCRIBE,)),
     Step(StepName.ASSESS, assess, needs=(StepName.TRANSCRIBE,)),
     Step(StepName.DESCRIBE, describe, needs=(StepName.TRANSCRIBE,)),

@@ -15,8 +15,8 @@ from tests.servers.http import Answer, Request, Server
 
 class AWSTranscribe(Server):
     """``s3``: a client of the bucket's service. ``looks``: how often a job is looked at before it
-    is done. ``fails``: the reason why the next job does not work. ``leaves``: what jobs write in
-    the place of a result."""
+    is done. ``fails``: the reason why the next job does not work. ``refuses``: why none is begun.
+    ``leaves``: what jobs write in the place of a result."""
 
     def __init__(self, s3: Any) -> None:
         super().__init__()
@@ -24,21 +24,26 @@ class AWSTranscribe(Server):
         self.jobs: dict[str, dict[str, Any]] = {}
         self.started: list[dict[str, Any]] = []
         self.looks = 2
-        self.fails, self.leaves = "", ""
+        self.fails, self.leaves, self.refuses = "", "", ""
 
     def calm(self) -> None:
         super().calm()
         self.jobs.clear()
         self.started.clear()
-        self.looks, self.fails, self.leaves = 2, "", ""
+        self.looks, self.fails, self.leaves, self.refuses = 2, "", "", ""
 
     def answer(self, request: Request) -> Answer:
         if "Credential=" not in request.headers.get("authorization", ""):
             return _error(403, "AccessDeniedException", "Missing Authentication Token")
         target = request.headers["x-amz-target"].removeprefix("Transcribe.")
         data = json.loads(request.body)
+        if target == "ListTranscriptionJobs":
+            names = [name for name in self.jobs if data["JobNameContains"] in name]
+            return Answer({"TranscriptionJobSummaries": [self._job(name) for name in names]})
         name = data["TranscriptionJobName"]
         if target == "StartTranscriptionJob":
+            if self.refuses:
+                return _error(400, "BadRequestException", self.refuses)
             if name in self.jobs:
                 return _error(400, "ConflictException", "The requested job name already exists.")
             self.started.append(data)

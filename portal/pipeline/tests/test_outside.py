@@ -14,12 +14,13 @@ from portal.assessments.models import Answer
 from portal.conversations import retrying
 from portal.conversations.errors import Refused
 from portal.conversations.models import Conversation
+from portal.engine import EngineError
 from portal.participants.models import Consent
 from portal.pipeline import engines, run
 from portal.pipeline.outcomes import TryLater
 from portal.pipeline.tests.conftest import SPOKEN, Receive
 from portal.pipeline.tests.test_one_fails import Reader as Listener
-from portal.speech.engines.base import TranscriptionEngine
+from portal.speech.engines.base import Transcript, TranscriptionEngine
 from portal.usage.models import Charge
 from tests.servers.deepgram import Deepgram
 
@@ -112,12 +113,40 @@ def test_what_may_go_out_no_more_is_transcribed_here_and_says_why(
 ) -> None:
     change()
     run.process(conversation.pk)
-    assert (asked, server.requests) == (["local"], [])
+    assert (asked[-1], server.requests) == ("local", [])
     state, reason = step(conversation, "transcribe")
     assert state == "done" and why in reason
     conversation.refresh_from_db()
     assert (conversation.status, conversation.engine) == ("ready", "local")
     assert not Charge.objects.exists()
+
+
+class Forgetful(Listener):
+    """Fails, and is told to delete what it has."""
+
+    def __init__(self) -> None:
+        self.forgot: list[str] = []
+
+    def transcribe(self, *_: object, **__: object) -> Transcript:
+        raise EngineError("No.")
+
+    def forget(self, reference: str) -> None:
+        self.forgot.append(reference)
+        raise EngineError("Not now.")
+
+
+@pytest.mark.parametrize("yes", [True, False])
+def test_what_is_given_up_or_done_here_after_all_is_forgotten_outside(
+    conversation: Conversation, monkeypatch: pytest.MonkeyPatch, yes: bool
+) -> None:
+    outside = Forgetful()
+    for_name = {"local": Listener(), "deepgram": outside}
+    monkeypatch.setattr("portal.pipeline.steps.engines.transcription", for_name.get)
+    Consent.objects.update(external=yes)
+    run.process(conversation.pk)
+    monkeypatch.undo()
+    assert step(conversation, "transcribe")[0] == ("failed" if yes else "done")
+    assert outside.forgot == [str(conversation.pk)]
 
 
 def test_trying_again_after_a_no_is_done_here_too(
@@ -129,7 +158,7 @@ def test_trying_again_after_a_no_is_done_here_too(
     Consent.objects.update(external=False)
     retrying.retry(conversation=conversation, employee=cast.owner)
     run.process(conversation.pk)
-    assert (asked, len(server.requests)) == (["deepgram", "local"], 1)
+    assert (asked[0], asked[-1], len(server.requests)) == ("deepgram", "local", 1)
     state, reason = step(conversation, "transcribe")
     assert state == "done" and "no ha aceptado" in reason
 

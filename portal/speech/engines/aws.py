@@ -4,7 +4,7 @@ A recording is put into our bucket in the service's region, a job makes a result
 both go when the result has been read.
 
 A job has the same name at every attempt at one recording: who starts again after a crash finds the
-one that goes on, and pays for one.
+one that goes on, and pays for one, when its result is read.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ import hashlib
 import json
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -126,25 +127,21 @@ class AWSEngine:
     def transcribe(
         self, audio: Audio, *, options: Options, progress: Callable[[float], None] = no_progress
     ) -> Transcript:
-        from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
-
         service.first_of(self._lacking())
         if options.language:
             _code(options.language, LANGUAGES)
         with outgoing(audio.path, speakers=options.speakers, channels=True) as sound:
             progress(0.1)
             job = _Job(self._clients(), str(self._bucket), job_name(audio.path, options), self)
-            try:
+            with _failing():
                 if not job.goes_on():
-                    used(Usage(self.name, MODEL, seconds=sound.duration, requests=1))
+                    # Of the same recording before something was struck out of it, or in another
+                    # language. That it may not look is no reason to fail.
+                    with suppress(EngineError):
+                        self.forget(options.reference)
                     job.start(sound, options)
                 answer = job.result(progress, self._sleep)
-            except ClientError as error:
-                raise _refused(error) from error
-            except NoCredentialsError as error:
-                raise service.refused(SERVICE, 401) from error
-            except (BotoCoreError, OSError) as error:
-                raise service.unreachable(SERVICE) from error
+            used(Usage(self.name, MODEL, seconds=sound.duration, requests=1))
             try:
                 words, speakers, language = aws_result.read(answer)
             except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
@@ -158,6 +155,20 @@ class AWSEngine:
             )
         progress(1.0)
         return transcript
+
+    def forget(self, reference: str) -> None:
+        prefix = _prefix(reference)
+        if prefix == _prefix(""):
+            return  # of nobody in particular
+        clients = self._clients()
+        with _failing():
+            listing = clients.transcribe.list_transcription_jobs(JobNameContains=prefix)
+            left = {job["TranscriptionJobName"] for job in listing["TranscriptionJobSummaries"]}
+            files = clients.s3.list_objects_v2(Bucket=self._bucket, Prefix=prefix)
+            left |= {file["Key"].partition("/")[0] for file in files.get("Contents", ())}
+            for name in left:
+                if name.startswith(prefix):
+                    _Job(clients, str(self._bucket), name, self).clear()
 
     def stream(
         self,
@@ -276,8 +287,13 @@ def job_name(path: Path, options: Options) -> str:
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256")
     digest.update(repr(asked).encode())
-    reference = re.sub(r"[^0-9a-zA-Z-]", "", options.reference)[:60]
-    return "-".join(part for part in ("portal", reference, digest.hexdigest()[:16]) if part)
+    return _prefix(options.reference) + digest.hexdigest()[:16]
+
+
+def _prefix(reference: str) -> str:
+    """With which the names of all jobs for that reference begin, and of no other."""
+    reference = re.sub(r"[^0-9a-zA-Z-]", "", reference)[:60]
+    return f"portal-{reference}-" if reference else "portal-"
 
 
 class _Job:
@@ -295,25 +311,34 @@ class _Job:
         """Whether an earlier attempt has started it; one that failed is cleared away."""
         status = self._look()
         if status == "FAILED":
-            self._clear()
+            self.clear()
             return False
         return status != GONE
 
     def start(self, sound: Outgoing, options: Options) -> None:
+        from botocore.exceptions import BotoCoreError, ClientError
+
         [whole] = sound.parts
         encryption = self._engine.encryption()
         self._clients.s3.upload_file(
             str(whole.path), self._bucket, self._sound, ExtraArgs=encryption or None
         )
-        self._clients.transcribe.start_transcription_job(
-            TranscriptionJobName=self._name,
-            Media={"MediaFileUri": f"s3://{self._bucket}/{self._sound}"},
-            MediaFormat="flac",
-            MediaSampleRateHertz=16_000,
-            OutputBucketName=self._bucket,
-            OutputKey=self._result,
-            **self._engine.settings(sound, options),
-        )
+        try:
+            self._clients.transcribe.start_transcription_job(
+                TranscriptionJobName=self._name,
+                Media={"MediaFileUri": f"s3://{self._bucket}/{self._sound}"},
+                MediaFormat="flac",
+                MediaSampleRateHertz=16_000,
+                OutputBucketName=self._bucket,
+                OutputKey=self._result,
+                **self._engine.settings(sound, options),
+            )
+        except (
+            ClientError
+        ):  # it will not: after a broken line it may have begun, and is found again
+            with suppress(ClientError, BotoCoreError):
+                self.clear()
+            raise
 
     def result(
         self, progress: Callable[[float], None], sleep: Callable[[float], None]
@@ -325,7 +350,7 @@ class _Job:
             if status == "COMPLETED":
                 break
             if status in {"FAILED", GONE} or waited > LONGEST:
-                self._clear()
+                self.clear()
                 raise EngineError(
                     f"{SERVICE} no ha podido con esta grabación. {service.SAFE} Pruebe con otro "
                     "motor.",
@@ -339,7 +364,7 @@ class _Job:
                 sleep(min(wait, TELL_EVERY))
                 wait -= TELL_EVERY
         body = self._clients.s3.get_object(Bucket=self._bucket, Key=self._result)["Body"].read()
-        self._clear()
+        self.clear()
         try:
             answer = json.loads(body)
         except ValueError as error:
@@ -363,7 +388,7 @@ class _Job:
         except (KeyError, TypeError) as error:
             raise service.unreadable(SERVICE) from error
 
-    def _clear(self) -> None:
+    def clear(self) -> None:
         """A job that is gone already, or a file, is no reason to fail."""
         from botocore.exceptions import ClientError
 
@@ -374,6 +399,21 @@ class _Job:
                 raise
         self._clients.s3.delete_object(Bucket=self._bucket, Key=self._sound)
         self._clients.s3.delete_object(Bucket=self._bucket, Key=self._result)
+
+
+@contextmanager
+def _failing() -> Iterator[None]:
+    """What the SDK raises, as EngineError."""
+    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+
+    try:
+        yield
+    except ClientError as error:
+        raise _refused(error) from error
+    except NoCredentialsError as error:
+        raise service.refused(SERVICE, 401) from error
+    except (BotoCoreError, OSError) as error:
+        raise service.unreachable(SERVICE) from error
 
 
 def _refused(error: Any) -> EngineError:

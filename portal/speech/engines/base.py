@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,6 +106,15 @@ class Relabelled:
 
 
 StreamEvent = Partial | Committed | Relabelled
+
+
+@runtime_checkable
+class LeavesWork(Protocol):
+    """An engine at a service where an attempt that does not come back leaves something behind."""
+
+    def forget(self, reference: str) -> None:
+        """Delete what attempts with that `Options.reference` left there. Raises EngineError."""
+        ...
 
 
 class TranscriptStream(Protocol):

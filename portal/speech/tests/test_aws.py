@@ -123,6 +123,27 @@ def test_the_language_is_found_and_a_vocabulary_is_for_spanish(
 def test_a_worker_that_died_finds_its_job_again(
     server: AWSTranscribe, s3: Any, engine: AWSEngine
 ) -> None:
+    died(engine, SPANISH)
+    with metered() as used:
+        transcript = engine.transcribe(Audio(DIALOGUE), options=SPANISH)
+    assert len(server.started) == 1
+    assert [usage.requests for usage in used] == [1], "paid by whoever gets the result"
+    assert [turn.speaker for turn in transcript.turns] == ["S1", "S2"] * 4
+    assert left(s3) == []
+
+
+def test_a_job_that_is_not_begun_leaves_no_sound(
+    server: AWSTranscribe, s3: Any, engine: AWSEngine
+) -> None:
+    server.refuses = "The requested vocabulary couldn't be found"
+    with metered() as used, pytest.raises(EngineError, match="no ha aceptado"):
+        engine.transcribe(Audio(DIALOGUE), options=SPANISH)
+    assert left(s3) == [] and used == []
+
+
+def died(engine: AWSEngine, options: Options) -> None:
+    """An attempt that does not come back."""
+
     class Died(BaseException):
         pass
 
@@ -131,12 +152,31 @@ def test_a_worker_that_died_finds_its_job_again(
             raise Died
 
     with pytest.raises(Died):
-        engine.transcribe(Audio(DIALOGUE), options=SPANISH, progress=die)
-    with metered() as used:
-        transcript = engine.transcribe(Audio(DIALOGUE), options=SPANISH)
-    assert len(server.started) == 1 and used == []
-    assert [turn.speaker for turn in transcript.turns] == ["S1", "S2"] * 4
-    assert left(s3) == []
+        engine.transcribe(Audio(DIALOGUE), options=options, progress=die)
+
+
+def test_what_is_given_up_is_forgotten_and_nothing_else(
+    server: AWSTranscribe, s3: Any, engine: AWSEngine
+) -> None:
+    other = Options(language="es", reference="1b9c9d0e-0000-4000-8000-000000000000")
+    died(engine, SPANISH)
+    died(engine, other)
+    assert len(server.jobs) == 2
+    engine.forget("")
+    assert len(server.jobs) == 2
+    engine.forget(SPANISH.reference)
+    assert list(server.jobs) == [job_name(DIALOGUE, other)]
+    assert left(s3) == [f"{job_name(DIALOGUE, other)}/audio.flac"]
+    engine.forget(other.reference)
+    assert server.jobs == {} and left(s3) == []
+
+
+def test_asked_anew_in_another_way_the_former_job_goes(
+    server: AWSTranscribe, s3: Any, engine: AWSEngine
+) -> None:
+    died(engine, SPANISH)
+    engine.transcribe(Audio(DIALOGUE), options=Options(language="fr", reference=SPANISH.reference))
+    assert server.jobs == {} and left(s3) == []
 
 
 def test_a_job_that_failed_is_cleared_and_can_be_tried_again(
