@@ -4,6 +4,7 @@ and nothing else."""
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from portal.analysis.engines.base import Question, Turn
@@ -39,6 +40,9 @@ class Reader:
 
     def __init__(self, engine: ExtractiveEngine | None = None) -> None:
         self._engine = engine or ExtractiveEngine()
+        # Tests ask the same of hours of talk again.
+        self._assess = lru_cache(maxsize=64)(self._engine.assess)
+        self._describe = lru_cache(maxsize=64)(self._engine.describe)
 
     def __call__(self, prompt: str) -> dict[str, Any]:
         numbers, turns = list(talk := transcript(prompt)), list(talk.values())
@@ -54,10 +58,10 @@ class Reader:
                 "answer": finding.answer,
                 "state": finding.state,
             }
-            for finding in self._engine.assess(turns, wanted)
+            for finding in self._assess(tuple(turns), tuple(wanted))
             if finding.state != "unasked"
         ]
-        heading = self._engine.describe(turns)
+        heading = self._describe(tuple(turns))
         described = {"title": heading.title, "summary": heading.summary}
         if not wanted:
             return described

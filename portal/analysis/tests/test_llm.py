@@ -9,12 +9,14 @@ import sys
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from portal.analysis.engines import get_engine
 from portal.analysis.engines.base import Evidence, Finding, Reply, Turn
 from portal.analysis.engines.llm import LlmEngine
+from portal.analysis.engines.llm_local import LocalLlmEngine
 from portal.analysis.llm.endpoint import Endpoint
 from portal.engine import EngineError, Usage, metered
 from tests.contracts.analysis import QUESTIONS, TALK, AnalysisEngineContract
@@ -53,6 +55,22 @@ class TestLlm(AnalysisEngineContract):
     def engine(cls, reader: Reader) -> Iterator[LlmEngine]:
         with serve(reader) as server:
             yield engine_for(server)
+
+
+class TestLlmLocal(AnalysisEngineContract):
+    """With our server in the place of llama.cpp, of which there is no model here that understands:
+    what it does is in operations/tests/test_language_model.py."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def engine(
+        cls, reader: Reader, tmp_path_factory: pytest.TempPathFactory
+    ) -> Iterator[LocalLlmEngine]:
+        models_dir = tmp_path_factory.mktemp("models")
+        (models_dir / "llm").mkdir()
+        with serve(reader, api_key="none") as server:
+            (models_dir / "llm" / f"{server.model}.gguf").touch()
+            yield LocalLlmEngine(models_dir, urlsplit(server.url).port or 0)
 
 
 class TestObedient(AnalysisEngineContract):
