@@ -29,7 +29,7 @@ from portal.analysis.llm.checking import (
 )
 from portal.analysis.llm.client import ANSWER_TOKENS, UNREADABLE, Client, Message, only_json
 from portal.analysis.llm.endpoint import OPENAI, Endpoint
-from portal.analysis.llm.prompts import Language, language_of, listed, prompt
+from portal.analysis.llm.prompts import VERSION, Language, language_of, listed, prompt
 from portal.analysis.llm.shapes import Answer, Findings, Heading, Proof, Reading, Ticks
 from portal.analysis.llm.transcripts import (
     CHARACTERS_PER_TOKEN,
@@ -46,6 +46,8 @@ PROMPT_TOKENS = 3_000
 """Left free for what the model is told and for a second round about what was refused."""
 
 LEAST_CHARACTERS = 2_000
+MODEL_CHARACTERS = 60
+"""Of its name, in what is kept with an answer."""
 MOST_EVIDENCE = 3
 _REMEMBERED = 16
 _WORTH = {"asked": 1, "declined": 2, "answered": 3}
@@ -70,7 +72,8 @@ class LlmEngine:
 
     @property
     def model(self) -> str:
-        return self.endpoint.model or "sin indicar"
+        """With the version of what it is told: so it is kept with every answer."""
+        return f"{self.endpoint.model[:MODEL_CHARACTERS] or 'sin indicar'} · prompts {VERSION}"
 
     @property
     def available(self) -> bool:

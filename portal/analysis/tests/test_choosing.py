@@ -14,6 +14,7 @@ from portal.analysis.engines.extractive import ExtractiveEngine
 from portal.analysis.engines.llm import LlmEngine
 from portal.analysis.llm.breaker import Breaker
 from portal.analysis.llm.endpoint import Endpoint
+from portal.analysis.llm.prompts import VERSION
 from portal.engine import EngineError
 from tests.contracts.analysis import QUESTIONS, TALK
 from tests.servers.brains import Reader
@@ -42,7 +43,11 @@ def test_the_first_that_is_able(
     llm: LlmEngine, local: ExtractiveEngine, server: OpenAIServer
 ) -> None:
     done = first_able((llm, local), lambda engine: engine.assess(TALK, QUESTIONS))
-    assert (done.engine, done.model, done.because) == ("llm", server.model, "")
+    assert (done.engine, done.model, done.because) == (
+        "llm",
+        f"{server.model} · prompts {VERSION}",
+        "",
+    )
     server.faults.fail = [500]
     done = first_able((llm, local), lambda engine: engine.assess(TALK, QUESTIONS))
     assert (done.engine, done.model) == ("extractive", local.model)

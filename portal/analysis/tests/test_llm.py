@@ -18,6 +18,7 @@ from portal.analysis.engines.base import Evidence, Finding, Reply, Turn
 from portal.analysis.engines.llm import LlmEngine
 from portal.analysis.engines.llm_local import LocalLlmEngine
 from portal.analysis.llm.endpoint import Endpoint
+from portal.analysis.llm.prompts import VERSION
 from portal.engine import EngineError, Usage, metered
 from tests.contracts.analysis import QUESTIONS, TALK, AnalysisEngineContract
 from tests.servers.brains import Reader, obedient, transcript
@@ -381,4 +382,4 @@ def test_importing_the_engine_loads_no_client() -> None:
 def test_registry() -> None:
     endpoint = Endpoint("m", "http://127.0.0.1:9/v1")
     assert get_engine("llm", endpoint=endpoint) is get_engine("llm", endpoint=endpoint)
-    assert get_engine("llm", endpoint=endpoint).model == "m"
+    assert get_engine("llm", endpoint=endpoint).model == f"m · prompts {VERSION}"

@@ -15,6 +15,7 @@ from click.testing import CliRunner
 
 from portal.analysis.engines.llm_local import LocalLlmEngine
 from portal.analysis.llm import local_models
+from portal.analysis.llm.prompts import VERSION
 from portal.engine import EngineError, metered
 from portal.operations import language_model
 from portal.operations.commands import language_model as command
@@ -86,7 +87,7 @@ def engine(models_dir: Path) -> Iterator[LocalLlmEngine]:
 
 
 def test_a_model_is_served_and_held_to_the_schema(engine: LocalLlmEngine) -> None:
-    assert engine.check() == [] and engine.model == "ruido"
+    assert engine.check() == [] and engine.model == f"ruido · prompts {VERSION}"
     with metered() as used, suppress(EngineError):
         engine.describe(TALK)
     assert used and all(usage.engine == "llm-local" for usage in used)

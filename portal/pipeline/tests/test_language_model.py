@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from portal.analysis.llm.prompts import VERSION
 from portal.assessments.models import Answer
 from portal.conversations.models import Conversation
 from portal.pipeline import engines, run
@@ -32,7 +33,11 @@ def test_an_upload_is_one_request(
     conversation.refresh_from_db()
     assert conversation.status == "ready" and conversation.title
     answer = Answer.objects.get(question__slug="nacionalidad")
-    assert (answer.state, answer.engine, answer.model) == ("answered", "llm", server.model)
+    assert (answer.state, answer.engine, answer.model) == (
+        "answered",
+        "llm",
+        f"{server.model} · prompts {VERSION}",
+    )
     assert len(server.requests) == 1
     [charge] = Charge.objects.all()
     assert (charge.conversation, charge.requests) == (conversation, 1)
