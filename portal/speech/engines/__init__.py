@@ -1,7 +1,7 @@
 """The engines that turn speech into text.
 
-One file each; a new one is its file and a line in ``ENGINES``. Their modules are imported when an
-engine is asked for, so naming them costs nothing.
+One file each; a new one is its file and a line in ``ENGINES``, and for people what CONTRIBUTING.md
+names. Their modules are imported when an engine is asked for, so naming them costs nothing.
 """
 
 from __future__ import annotations
