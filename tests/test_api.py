@@ -124,6 +124,13 @@ def test_an_answer_written_by_api_is_a_persons(
     read = client.get(f"/api/v1{address}").json()
     assert (read["answered"], read["total"], len(read["answers"])) == (1, 16, 16)
     assert send(client, "PUT", f"{address}/nacionalidad", {"value": ""}).status_code == 422
+    assessments.edit_answer(answer=kept, employee=cast.teammate, value="Sí")
+    stale = {"value": "No", "version": answer.json()["version"]}
+    refused = send(client, "PUT", f"{address}/nacionalidad", stale)
+    assert (refused.status_code, refused.json()["code"]) == (409, "changed")
+    kept.refresh_from_db()
+    current = {"value": "No", "version": kept.version}
+    assert send(client, "PUT", f"{address}/nacionalidad", current).json()["value"] == "No"
 
 
 def test_proposals_and_suggestions_are_decided_by_api(

@@ -113,8 +113,12 @@ class SheetOut(Schema):
 
 
 class AnswerIn(Schema):
+    """``version``: of the answer that was read; when a colleague has decided otherwise since,
+    409."""
+
     value: str = ""
     state: Literal["unasked", "asked", "answered", "declined"] = "answered"
+    version: str | None = None
 
 
 class AcceptIn(Schema):
@@ -145,10 +149,15 @@ def read_sheet(request: HttpRequest, participant_id: UUID) -> Sheet:
 def write_answer(
     request: HttpRequest, participant_id: UUID, question: str, data: AnswerIn
 ) -> Answer:
-    """What a person writes here is never overwritten by a machine."""
+    """What a person writes here is never overwritten by a machine. 409 with a `version` that is not
+    the answer's any more, when a colleague has decided otherwise since."""
     answer = _answer(request, participant_id, question)
     services.edit_answer(
-        answer=answer, employee=signed_in(request), value=data.value, state=data.state
+        answer=answer,
+        employee=signed_in(request),
+        value=data.value,
+        state=data.state,
+        seen=data.version,
     )
     answer.refresh_from_db()
     return answer

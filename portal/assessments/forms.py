@@ -5,7 +5,6 @@ from typing import Any
 
 from django import forms
 from django.http import QueryDict
-from django.utils.translation import gettext as _
 
 from portal.assessments.models import Answer, Question
 from portal.assessments.typed import SEPARATOR
@@ -23,40 +22,15 @@ class AnswerForm(forms.Form):
     state = forms.ChoiceField(required=False, choices=Answer.State)
     seen = forms.CharField(required=False)
 
-    def __init__(self, *args: Any, answer: Answer, employee_id: int, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, answer: Answer, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.answer = answer
-        self.employee_id = employee_id
 
     def clean_value(self) -> str:
         value: str = self.cleaned_data["value"]
         if self.answer.question.kind == Question.Kind.SELECT_MULTIPLE:
             return SEPARATOR.join(posted_values(self.data))
         return value
-
-    def clean(self) -> dict[str, Any]:
-        """Refuses, once, to write over what a colleague saved in the meantime."""
-        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        answer, seen = self.answer, cleaned.get("seen")
-        if (
-            seen
-            and seen != answer.version
-            and answer.edited_by is not None
-            and answer.edited_by_id != self.employee_id
-        ):
-            text = (
-                _(
-                    "Mientras escribía, %(name)s guardó: «%(value)s». Si guarda ahora, lo suyo la "
-                    "sustituye."
-                )
-                if answer.value
-                else _(
-                    "Mientras escribía, %(name)s cambió esta respuesta. Si guarda ahora, vale lo "
-                    "suyo."
-                )
-            )
-            raise forms.ValidationError(text % {"name": answer.edited_by, "value": answer.value})
-        return cleaned
 
 
 def posted_values(data: Mapping[str, Any]) -> list[str]:

@@ -34,6 +34,7 @@ from portal.assessments.records import (
     note,
     put,
 )
+from portal.conversations.errors import Refused
 from portal.conversations.models import Conversation, Transcript, Turn
 from portal.participants import services as participants
 from portal.participants.models import Participant
@@ -214,15 +215,22 @@ def mark_asked(*, conversation: Conversation, question: str, employee: Employee)
 
 @transaction.atomic
 def edit_answer(
-    *, answer: Answer, employee: Employee, value: str = "", state: str | None = None
+    *,
+    answer: Answer,
+    employee: Employee,
+    value: str = "",
+    state: str | None = None,
+    seen: str | None = None,
 ) -> Answer:
     """What a person says the answer is; from now on no machine touches it.
 
     A text makes it answered. Without one, ``state`` says whether it is unasked (the default),
     asked or declined; those states carry no text. What a machine heard stays as evidence, and what
     it proposed is not proposed again; saved just as it was, it is accepted.
-    Raises ValidationError for an answered question without text, for a text that is not of the
-    question's kind (`typed.parse` says how one is written), or an unknown state.
+    ``seen``: the `Answer.version` that the person was looking at.
+    Raises Refused, with what there is now, when a colleague has decided otherwise since; and
+    ValidationError for an answered question without text, for a text that is not of the question's
+    kind (`typed.parse` says how one is written), or an unknown state.
     """
     value = value.replace("\x00", "").strip()  # PostgreSQL takes none
     if state is None:
@@ -243,11 +251,14 @@ def edit_answer(
             value = typed.show(kind, choices, told)
     else:
         value = ""
-    if (answer.state, answer.value) == (state, value) and answer.is_reviewed:
+    same = (answer.state, answer.value) == (state, value)
+    if same and answer.is_reviewed:
         return answer
-    if (answer.state, answer.value) == (state, value) and answer.is_proposal:
+    if same and answer.is_proposal:
         confirm(answer, employee)
     else:
+        if seen and seen != answer.version:
+            _refuse_to_overwrite(answer, employee)
         keep_left(answer, employee)
         answer.state, answer.value, answer.typed = state, value, told
         answer.origin = Answer.Origin.PERSON
@@ -259,6 +270,20 @@ def edit_answer(
     count(answer.sheet)
     participants.touch(answer.sheet.participant)
     return answer
+
+
+def _refuse_to_overwrite(answer: Answer, employee: Employee) -> None:
+    """Raises Refused when the last word is a colleague's: written, accepted, rejected or taken."""
+    latest = answer.changes.select_related("employee").first()
+    if latest is None or latest.employee is None or latest.employee == employee:
+        return
+    text = (
+        _("Mientras escribía, %(name)s guardó: «%(value)s». Si guarda ahora, lo suyo la sustituye.")
+        if answer.value
+        else _("Mientras escribía, %(name)s cambió esta respuesta. Si guarda ahora, vale lo suyo.")
+    )
+    told = text % {"name": latest.employee, "value": answer.value}
+    raise Refused("changed", told, status=409)
 
 
 def typed_value(question: Question, text: str) -> typed.Value:

@@ -17,6 +17,7 @@ from portal.assessments import queries, services, timeline, versions
 from portal.assessments.forms import AnswerForm, posted_values
 from portal.assessments.models import Answer
 from portal.assessments.review_views import Then, saved
+from portal.conversations.errors import Refused
 from portal.participants import queries as participants
 from portal.web.fragments import go_to, is_fragment
 
@@ -88,7 +89,7 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _save(request: HttpRequest, found: Answer, employee: Employee) -> HttpResponse:
-    form = AnswerForm(request.POST, answer=found, employee_id=employee.pk)
+    form = AnswerForm(request.POST, answer=found)
     problems = []
     counted = queries.relevant_answers(found.sheet)
     if form.is_valid():
@@ -98,9 +99,12 @@ def _save(request: HttpRequest, found: Answer, employee: Employee) -> HttpRespon
                 employee=employee,
                 value=form.cleaned_data["value"],
                 state=form.cleaned_data["state"] or None,
+                seen=form.cleaned_data["seen"],
             )
         except ValidationError as error:
             problems = error.messages
+        except Refused as refused:
+            problems = [refused.public_message]
     else:
         problems = [str(text) for texts in form.errors.values() for text in texts]
     if problems:

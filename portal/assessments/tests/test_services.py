@@ -10,6 +10,7 @@ from portal.analysis.engines.base import Evidence, Finding
 from portal.assessments import queries, review, services
 from portal.assessments.models import Answer, Question, Sheet
 from portal.assessments.questionnaires import seed_default_questionnaire
+from portal.conversations.errors import Refused
 from portal.conversations.models import Conversation, Turn
 from portal.participants.models import Participant
 
@@ -172,6 +173,21 @@ def test_what_a_person_writes_keeps_what_was_heard(
         cast.teammate,
     )
     assert edited.evidence.count() == 1
+
+
+def test_of_two_who_save_at_once_the_second_is_told(sheet: Sheet, cast: Cast) -> None:
+    first, second = answer(sheet, "nacionalidad"), answer(sheet, "nacionalidad")
+    seen = first.version
+    services.edit_answer(answer=first, employee=cast.owner, value="Marroquí", seen=seen)
+    with pytest.raises(Refused) as refused:
+        services.edit_answer(answer=second, employee=cast.teammate, value="Peruana", seen=seen)
+    assert refused.value.status == 409
+    assert "Ana Robles guardó: «Marroquí»" in refused.value.public_message
+    assert answer(sheet, "nacionalidad").value == "Marroquí"
+    # The same again, as after an answer that was lost, and one's own words.
+    services.edit_answer(answer=second, employee=cast.teammate, value="Marroquí", seen=seen)
+    services.edit_answer(answer=second, employee=cast.owner, value="Marroquí, creo", seen=seen)
+    assert answer(sheet, "nacionalidad").value == "Marroquí, creo"
 
 
 def test_emptying_an_answer_opens_the_question_but_not_to_machines(

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from django.test import Client
 
 from conftest import Cast
+from portal.accounts.models import Employee
 from portal.analysis.engines.base import Evidence, Finding
-from portal.assessments import services
+from portal.assessments import review, services
 from portal.assessments.models import Answer, Sheet, Suggestion
 from portal.assessments.tests.conftest import later_interview
 from portal.conversations.models import Conversation, Turn
@@ -102,6 +105,50 @@ def test_a_colleague_s_words_are_not_overwritten_unseen(
     assert ">No</textarea>" in html
     answer.refresh_from_db()
     assert answer.value == "Sí, en Roble"
+    post(client, answer, value="No", seen=answer.version)
+    answer.refresh_from_db()
+    assert answer.value == "No"
+
+
+def test_choosing_a_state_tells_what_was_seen(client: Client, answer: Answer) -> None:
+    assert client.get(f"/respuestas/{answer.pk}/").content.decode().count(answer.version) >= 3
+
+
+def accepts(answer: Answer, colleague: Employee) -> None:
+    review.accept(answer=answer, employee=colleague)
+
+
+def rejects(answer: Answer, colleague: Employee) -> None:
+    review.reject(answer=answer, employee=colleague)
+
+
+def takes(answer: Answer, colleague: Employee) -> None:
+    review.take(suggestion=answer.suggestions.get(), employee=colleague)
+
+
+@pytest.mark.parametrize(
+    ("decides", "text"),
+    [
+        (accepts, "Bruno Salas guardó: «Sí, en Olmo»"),
+        (rejects, "Bruno Salas cambió esta respuesta"),
+        (takes, "Bruno Salas guardó: «No, en Lugo»"),
+    ],
+)
+def test_a_colleague_s_decision_is_not_overwritten_unseen(
+    cast: Cast,
+    client: Client,
+    answer: Answer,
+    moved: Suggestion,
+    decides: Callable[[Answer, Employee], None],
+    text: str,
+) -> None:
+    seen = answer.version
+    decides(answer, cast.teammate)
+    answer.refresh_from_db()
+    decided = answer.state, answer.value, answer.reviewed_by
+    assert text in post(client, answer, 422, value="No", seen=seen)
+    answer.refresh_from_db()
+    assert (answer.state, answer.value, answer.reviewed_by) == decided
     post(client, answer, value="No", seen=answer.version)
     answer.refresh_from_db()
     assert answer.value == "No"
