@@ -8,7 +8,7 @@ from django.core import serializers
 from django.db.models import Q, QuerySet
 
 from portal.conversations.models import Conversation, Turn
-from portal.inquiries import queries
+from portal.inquiries import queries, tasks
 from portal.inquiries.models import Inquiry, Reply
 
 
@@ -56,9 +56,12 @@ def _rests(
 
 
 def remember(forgotten: str) -> None:
-    """Put back what `forget` deleted, once the words are in the transcript again."""
+    """Put back what `forget` deleted, once the words are in the transcript again. Part of the
+    caller's transaction."""
     for item in serializers.deserialize("json", forgotten):
         row = item.object
         if isinstance(row, Reply) and not Conversation.objects.filter(pk=row.conversation_id):
             continue  # deleted since
         item.save()
+        if isinstance(row, Inquiry) and row.state == Inquiry.State.WAITING:
+            tasks.enqueue(row.pk)  # its job has found nothing to answer meanwhile

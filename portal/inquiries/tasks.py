@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from django.db.models import Exists, OuterRef, TextField
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast
 from procrastinate import JobContext, RetryStrategy
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.django_connector import DjangoConnector
+from procrastinate.contrib.django.models import ProcrastinateJob
 from procrastinate.manager import JobManager
 from procrastinate.tasks import configure_task
+
+from portal.inquiries.models import Inquiry
 
 ANSWER = "portal.inquiries.answer"
 INQUIRIES = "inquiries"
@@ -22,6 +28,21 @@ def enqueue(inquiry_id: int) -> None:
     configure_task(name=ANSWER, job_manager=JobManager(DjangoConnector()), queue=INQUIRIES).defer(
         inquiry_id=inquiry_id
     )
+
+
+def enqueue_forgotten() -> int:
+    """Enqueue inquiries that wait and have no job that would answer them."""
+    job = ProcrastinateJob.objects.filter(task_name=ANSWER, status__in=["todo", "doing"]).annotate(
+        inquiry=KeyTextTransform("inquiry_id", "args")
+    )
+    waiting = Inquiry.objects.filter(state=Inquiry.State.WAITING)
+    forgotten = waiting.annotate(key=Cast("pk", TextField())).exclude(
+        Exists(job.filter(inquiry=OuterRef("key")))
+    )
+    found = list(forgotten.values_list("pk", flat=True))
+    for pk in found:
+        enqueue(pk)
+    return len(found)
 
 
 @app.task(

@@ -20,6 +20,7 @@ from procrastinate.manager import JobManager
 from portal.conversations import retrying, services
 from portal.conversations.models import Conversation
 from portal.conversations.steps import OPEN
+from portal.inquiries import tasks as inquiries
 from portal.live import services as live
 from portal.pipeline.outcomes import Interrupted, TryLater
 
@@ -63,6 +64,7 @@ def sweep(timestamp: int) -> None:
     services.finish_complete_uploads()
     live.sweep()
     enqueue_forgotten()
+    inquiries.enqueue_forgotten()
 
 
 @transaction.atomic

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
@@ -15,10 +16,11 @@ from portal.analysis.engines.base import Evidence, Reply
 from portal.conversations.errors import Refused
 from portal.conversations.models import Conversation, Speaker, Transcript, Turn
 from portal.engine import EngineError
-from portal.inquiries import answering, queries, services, tasks
+from portal.inquiries import answering, forgetting, queries, services, tasks
 from portal.inquiries.models import QUESTION_MAX, Inquiry
 from portal.inquiries.tests.conftest import Scripted
 from portal.participants.models import Consent, Participant
+from portal.pipeline import tasks as pipeline
 
 QUESTION = "¿Dónde vive?"
 
@@ -69,6 +71,11 @@ def talk(consent: Consent, cast: Cast, *lines: str, days_ago: int = 0) -> Conver
     return made
 
 
+def drop_jobs() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM procrastinate_jobs")
+
+
 # Asking
 
 
@@ -112,6 +119,40 @@ def test_nothing_is_asked_without_consent_or_transcript(
     conversation.consent.refresh_from_db()
     with pytest.raises(Refused, match="not_transcribed"):
         ask(conversation, cast)
+
+
+def test_a_question_that_waits_without_a_job_is_found(
+    conversation: Conversation, cast: Cast
+) -> None:
+    inquiry = ask(conversation, cast)
+    assert tasks.enqueue_forgotten() == 0
+    drop_jobs()
+    pipeline.sweep(0)
+    job = ProcrastinateJob.objects.get(task_name=tasks.ANSWER)
+    assert job.args == {"inquiry_id": inquiry.pk}
+    drop_jobs()
+    Inquiry.objects.update(state="absent")
+    assert tasks.enqueue_forgotten() == 0
+
+
+def test_what_waits_and_comes_back_is_answered(
+    conversation: Conversation, cast: Cast, engine: Scripted
+) -> None:
+    inquiry = ask(conversation, cast, "¿Vive en la calle Olmo?")
+    kept = forgetting.forget(conversation=conversation, tells=lambda text: "Olmo" in text)
+    assert not Inquiry.objects.exists()
+    answering.answer(inquiry.pk)  # its job, which finds nothing
+    drop_jobs()
+    forgetting.remember(kept)
+    job = ProcrastinateJob.objects.get(task_name=tasks.ANSWER)
+    assert job.args == {"inquiry_id": inquiry.pk}
+    assert answered(inquiry).inquiry.state == "found"
+    # What was answered before needs no job.
+    kept = forgetting.forget(conversation=conversation, tells=lambda text: "Olmo" in text)
+    drop_jobs()
+    forgetting.remember(kept)
+    assert look(inquiry).inquiry.state == "found"
+    assert not ProcrastinateJob.objects.filter(task_name=tasks.ANSWER).exists()
 
 
 # Answering
