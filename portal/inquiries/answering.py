@@ -28,6 +28,7 @@ from portal.engine import EngineError
 from portal.faults import kind_and_place
 from portal.inquiries import growing, queries
 from portal.inquiries.models import Inquiry, Reply
+from portal.participants.models import Consent
 from portal.usage import analysing
 
 logger = logging.getLogger(__name__)
@@ -96,8 +97,13 @@ def _answer(inquiry: Inquiry) -> None:
             )
             return
         shown = growing.Growing(inquiry)
-        found = [_ask(conversation, inquiry.question, shown) for conversation in asked]
-        if _keep(inquiry, found, time.monotonic() - started):
+        found = [
+            _ask(conversation, inquiry.question, shown)
+            for one in asked
+            # Read anew: while an engine was busy with the one before, consent may have gone.
+            for conversation in queries.to_ask(inquiry.participant, one)
+        ]
+        if found and _keep(inquiry, found, time.monotonic() - started):
             return
     _fail(inquiry, _("Están corrigiendo la transcripción. Vuelva a preguntar en un momento."))
 
@@ -117,7 +123,8 @@ def _ask(conversation: Conversation, question: str, shown: growing.Growing) -> _
 
 @transaction.atomic
 def _keep(inquiry: Inquiry, found: Sequence[_Found], seconds: float) -> bool:
-    """False, and nothing is kept, when a transcript is not what the engine read any more."""
+    """False, and nothing is kept, when a transcript is not what the engine read any more, or may
+    not be asked any more."""
     asked = [one.conversation.pk for one in found]
     transcripts = Transcript.objects.filter(conversation__in=asked).order_by("pk")
     list(transcripts.select_for_update())
@@ -127,6 +134,10 @@ def _keep(inquiry: Inquiry, found: Sequence[_Found], seconds: float) -> bool:
     )
     if waiting.select_for_update().first() is None:
         return True
+    consents = Consent.objects.filter(pk__in={one.conversation.consent_id for one in found})
+    held = consents.order_by("pk").select_for_update(no_key=True)
+    if not all(consent.is_valid for consent in held):
+        return False
     replies = []
     for one in found:
         turns = growing.turns_of(one.conversation)

@@ -309,6 +309,40 @@ def test_all_conversations_are_asked_the_one_that_names_it_first(
     assert order("¿Cuándo va?") == [new, old]
 
 
+def withdraw(consent: Consent) -> None:
+    """Without the knowledge of who has it in memory."""
+    Consent.objects.filter(pk=consent.pk).update(withdrawn_at=timezone.now())
+
+
+def test_a_consent_that_goes_meanwhile_counts_at_once(
+    consent: Consent, cast: Cast, engine: Scripted
+) -> None:
+    other = Consent.objects.get(pk=consent.pk)
+    other.pk = None
+    other.save()
+    talk(consent, cast, "Vivo en la calle Olmo.", days_ago=1)
+    kept = talk(other, cast, "Eso, vivo en la calle Olmo.", days_ago=2)
+    talk(consent, cast, "Antes no vivía en la calle Olmo.", days_ago=3)
+    engine.reply = Reply(True, "En la calle Olmo", (Evidence(0, "calle Olmo"),))
+
+    engine.meanwhile = lambda: withdraw(consent)
+    found = answered(
+        services.ask(participant=consent.participant, employee=cast.owner, question=QUESTION)
+    )
+    # The first had been sent, the third is not, and nothing of the first is kept.
+    assert [turns[0].split()[0] for turns in engine.heard] == ["Vivo", "Eso,", "Eso,"]
+    assert [reply.conversation for reply in found.replies] == [kept]
+
+
+def test_nothing_is_kept_of_a_consent_that_goes_while_it_is_asked(
+    conversation: Conversation, cast: Cast, engine: Scripted
+) -> None:
+    engine.meanwhile = lambda: withdraw(conversation.consent)
+    found = answered(ask(conversation, cast))
+    assert (found.inquiry.state, found.replies, len(engine.heard)) == ("failed", (), 1)
+    assert "con su consentimiento" in found.inquiry.reason
+
+
 # When words change
 
 
