@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from string import ascii_lowercase
 from typing import cast
@@ -69,6 +69,7 @@ _INTRODUCED = re.compile(
     rf"|(?i:\b(?:me llamo|mi nombre es)\s+)(?P<spoken>{_LETTER}+)"
 )
 _CAPITALS = re.compile(rf"\b{_CAPITAL}(?:\s+(?:(?:de|del|la|los)\s+){{0,2}}{_CAPITAL})*")
+_WORD_END = re.compile(r"\w*")
 _KINDS = ("NOMBRE", "CORREO", "DOCUMENTO", "TELEFONO", "DIRECCION")
 _NO_NAME = FUNCTION_WORDS | {"senor", "senora", "don", "dona", "usted"}
 
@@ -148,7 +149,9 @@ class Pseudonyms:
         result: list[_Found] = []
         for one in sorted(found, key=lambda f: (f.start, -f.end)):
             if one.end > one.start and (not result or one.start >= result[-1].end):
-                result.append(one)
+                # To the end of the word: a figure after a placeholder would belong to it.
+                rest = _WORD_END.match(text, one.end)
+                result.append(replace(one, end=rest.end() if rest else one.end))
         return result
 
 

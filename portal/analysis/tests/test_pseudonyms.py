@@ -80,6 +80,7 @@ def test_what_an_answer_needs_stays(text: str) -> None:
         ("En la calle Luna, número 5.", "En la calle DIRECCION_1."),
         ("en la avenida de los Olmos", "en la avenida DIRECCION_1"),
         ("NOMBRE_1 es Rosa María", "NOMBRE_1 es XNOMBRE_1"),
+        ("ANA1 y la calle luna2", "NOMBRE_1 y la calle DIRECCION_2"),
         ("Dice María del Carmen Ruiz que sí.", "Dice NOMBRE_1 que sí."),
     ],
 )
