@@ -14,6 +14,7 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
+from portal.analysis.numbers import ARTICLES, LARGEST, MONTHS, counted, first_counted
 from portal.analysis.text import fold, stem, words
 
 # A number, an ISO date, the name of a choice, or names of choices.
@@ -21,35 +22,13 @@ Value = int | float | str | list[str] | None
 Choices = Sequence[Mapping[str, str]]
 
 SEPARATOR = "; "
-# Beyond it a spreadsheet or a script's number would round.
-LARGEST = 10**15
 # How many words before a choice a "no" still speaks of it.
 NEGATION_REACH = 3
 
 _FIGURES = re.compile(r"(?<!\w)[-−]?(?:\d{1,3}(?:\.\d{3})+(?:,\d+)?|\d+(?:[.,]\d+)?)(?!\w)")
 _ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
 _SLASHED = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})")
-_SMALL_WORDS = (
-    "cero uno dos tres cuatro cinco seis siete ocho nueve diez once doce trece catorce quince "
-    "dieciseis diecisiete dieciocho diecinueve veinte veintiuno veintidos veintitres veinticuatro "
-    "veinticinco veintiseis veintisiete veintiocho veintinueve"
-)
-_TENS_WORDS = "treinta cuarenta cincuenta sesenta setenta ochenta noventa"
-_HUNDREDS_STEMS = "doscient trescient cuatrocient quinient seiscient setecient ochocient novecient"
-_MONTH_WORDS = (
-    "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre"
-)
-_SMALL = {word: value for value, word in enumerate(_SMALL_WORDS.split())}
-_SMALL |= {"un": 1, "una": 1, "veintiun": 21, "veintiuna": 21, "primero": 1}
-_TENS = {word: value * 10 for value, word in enumerate(_TENS_WORDS.split(), 3)}
-_HUNDREDS = {"cien": 100, "ciento": 100} | {
-    f"{word}{ending}": value * 100
-    for value, word in enumerate(_HUNDREDS_STEMS.split(), 2)
-    for ending in ("os", "as")
-}
-_MONTHS = {word: number for number, word in enumerate(_MONTH_WORDS.split(), 1)} | {"setiembre": 9}
 _NONE = {"ninguno", "ninguna", "ningun", "nadie"}
-_ARTICLES = {"un", "una", "uno"}
 _YES = {"si", "claro", "correcto", "exacto", "efectivamente", "afirmativo", "bueno"}
 _NO = {"no", "nunca", "tampoco", "jamas", "ninguno", "ninguna", "negativo"}
 _NEGATIONS = {"no", "ni", "sin", "nunca", "tampoco"}
@@ -129,8 +108,8 @@ def _parse_decimal(text: str) -> float:
 def _written_number(text: str) -> Decimal | None:
     if _FIGURES.fullmatch(text):
         return _figures(text)
-    counted = _counted(words(text).folded)
-    return None if counted is None else Decimal(counted)
+    number = counted(words(text).folded)
+    return None if number is None else Decimal(number)
 
 
 def _parse_date(text: str) -> str:
@@ -174,47 +153,22 @@ def _figures(text: str) -> Decimal:
     return Decimal(text)
 
 
-def _counted(folded: Sequence[str]) -> int | None:
-    """The number that these words, all of them, say."""
-    total, current, last = 0, 0, LARGEST
-    for place, word in enumerate(folded):
-        if word == "y" and last in _TENS.values() and place + 1 < len(folded):
-            continue
-        if word == "mil" and not total:
-            total, current, last = max(current, 1) * 1000, 0, LARGEST
-            continue
-        value = _SMALL.get(word, _TENS.get(word, _HUNDREDS.get(word)))
-        # Hundreds, then tens, then units: "dos tres" are two numbers.
-        if value is None or not (
-            last == LARGEST
-            or (last >= 100 and 0 < value < 100)
-            or (last in _TENS.values() and 0 < value < 10)
-        ):
-            return None
-        current, last = current + value, value
-    return total + current if folded else None
-
-
 def _told_number(text: str, folded: Sequence[str], *, whole: bool) -> Value:
     """The only number in it; an article is one where there is no other."""
     found: list[Decimal] = [_figures(piece) for piece in _FIGURES.findall(text)]
     articles = 0
     place = 0
     while place < len(folded):
-        ends = [
-            end
-            for end in range(min(len(folded), place + 7), place, -1)
-            if folded[end - 1] != "y" and _counted(folded[place:end]) is not None
-        ]
-        if not ends:
+        end = first_counted(folded, place)
+        if end == place:
             place += 1
             continue
-        run = folded[place : ends[0]]
-        if len(run) == 1 and run[0] in _ARTICLES:
+        run = folded[place:end]
+        if len(run) == 1 and run[0] in ARTICLES:
             articles += 1
         else:
-            found.append(Decimal(_counted(run) or 0))
-        place = ends[0]
+            found.append(Decimal(counted(run) or 0))
+        place = end
     if not found and articles == 1:
         found = [Decimal(1)]
     elif not found and not articles and _NONE & set(folded):
@@ -234,7 +188,7 @@ def _dates(text: str) -> Iterator[tuple[str, str]]:
         yield from _existing(int(year_said), int(month_said), int(day_said), said)
     folded = _essential(text)
     for place, word in enumerate(folded):
-        if word not in _MONTHS:
+        if word not in MONTHS:
             continue
         # "treinta y uno" is the longest that a day is said in.
         first, day = next(
@@ -248,7 +202,7 @@ def _dates(text: str) -> Iterator[tuple[str, str]]:
         for end in range(min(len(folded), place + 7), place + 1, -1):
             year = _small_number(folded[place + 1 : end])
             if year is not None:
-                yield from _existing(year, _MONTHS[word], day, " ".join(folded[first:end]))
+                yield from _existing(year, MONTHS[word], day, " ".join(folded[first:end]))
                 break
 
 
@@ -259,7 +213,7 @@ def _essential(text: str) -> list[str]:
 def _small_number(folded: Sequence[str]) -> int | None:
     if len(folded) == 1 and folded[0].isdecimal():
         return int(folded[0])
-    return _counted(folded)
+    return counted(folded)
 
 
 def _existing(year: int, month: int, day: int, said: str) -> Iterator[tuple[str, str]]:

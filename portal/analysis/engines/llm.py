@@ -18,14 +18,12 @@ from pydantic_core import from_json
 
 from portal.analysis.describing import describe as describe_locally
 from portal.analysis.engines.base import Description, Finding, Question, Reply, Turn
-from portal.analysis.grounding import ground_evidence, ground_reply
 from portal.analysis.llm.breaker import Breaker
 from portal.analysis.llm.checking import (
-    ANSWER_MAX_WORDS,
     LESS_SURE,
     check_findings,
     check_heading,
-    good_evidence,
+    check_reply,
 )
 from portal.analysis.llm.client import ANSWER_TOKENS, UNREADABLE, Client, Message, only_json
 from portal.analysis.llm.endpoint import OPENAI, Endpoint
@@ -38,7 +36,7 @@ from portal.analysis.llm.transcripts import (
     windows,
     written,
 )
-from portal.analysis.text import shorten, words
+from portal.analysis.text import words
 from portal.engine import EngineError, Problem
 
 NAME = "llm"
@@ -172,29 +170,29 @@ class LlmEngine:
             language = language_of(turns)
             told = prompt("ask", language, question=asked)
             for window in self._windows(lines, told):
-                reply = yield from self._answer(turns, _messages(told, window), language)
+                reply = yield from self._answer(turns, _messages(told, window), language, asked)
                 if reply.found:
                     yield reply
                     return
         yield Reply(False)
 
     def _answer(
-        self, turns: Sequence[Turn], messages: list[Message], language: Language
+        self, turns: Sequence[Turn], messages: list[Message], language: Language, asked: str
     ) -> Generator[str, None, Reply]:
         text, shown = "", ""
         for piece in self.client.pieces(messages, Answer):
             text += piece
-            answer = _so_far(turns, text)
+            answer = _so_far(turns, text, asked)
             if len(answer) > len(shown) and answer.startswith(shown):
                 yield answer[len(shown) :]
                 shown = answer
         said = _whole(text)
-        reply = _grounded(turns, said)
+        reply = check_reply(turns, said, asked=asked)
         if reply.found or shown or not (said.evidence and said.answer.strip()):
             return reply
         again = prompt("again", language, refused="- evidence")
         retold = [*messages, _said(said.model_dump_json()), _told(again)]
-        reply = _grounded(turns, self.client.structured(retold, Answer))
+        reply = check_reply(turns, self.client.structured(retold, Answer), asked=asked)
         if reply.found:
             yield reply.answer
         return reply
@@ -275,7 +273,7 @@ def _digest(turns: Sequence[Turn]) -> str:
     return digest.hexdigest()
 
 
-def _so_far(turns: Sequence[Turn], text: str) -> str:
+def _so_far(turns: Sequence[Turn], text: str, asked: str) -> str:
     """The answer as far as it has come, once there is a true quote to rest it on."""
     begun = text.find("{")
     if begun < 0:
@@ -283,11 +281,10 @@ def _so_far(turns: Sequence[Turn], text: str) -> str:
     try:
         said = from_json(text[begun:], allow_partial="trailing-strings")
         proofs = [Proof.model_validate(proof) for proof in said["evidence"]]
-        answer = said["answer"]
+        answer = Answer(evidence=proofs, answer=said["answer"])
     except (ValueError, KeyError, TypeError):
         return ""  # not there yet, or no JSON: the whole is read at the end
-    proven = ground_evidence(turns, good_evidence(turns, proofs))
-    return answer if proven and isinstance(answer, str) else ""
+    return answer.answer if check_reply(turns, answer, asked=asked).found else ""
 
 
 def _whole(text: str) -> Answer:
@@ -295,8 +292,3 @@ def _whole(text: str) -> Answer:
         return Answer.model_validate_json(only_json(text))
     except ValueError:
         raise EngineError(UNREADABLE) from None
-
-
-def _grounded(turns: Sequence[Turn], said: Answer) -> Reply:
-    evidence = good_evidence(turns, said.evidence)
-    return ground_reply(turns, Reply(True, shorten(said.answer, ANSWER_MAX_WORDS), evidence))

@@ -2,39 +2,42 @@
 
 Grounding decides whether the words are there. A model can also be talked into things by words that
 are there, so more is asked of it than of an engine that only looks: a sentence that speaks to a
-machine proves nothing, nor does one that is to prove half the form.
+machine proves nothing, nor does one that is to prove half the form, nor one from which the answer
+cannot come (``fitting``).
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from portal.analysis.engines.base import Description, Evidence, Finding, Turn
-from portal.analysis.grounding import EMPLOYEE, find_quote, ground_description, ground_finding
-from portal.analysis.llm.shapes import Heading, Proof, Said
-from portal.analysis.text import content_stems, fold, words
+from portal.analysis.engines.base import Description, Evidence, Finding, Reply, Turn
+from portal.analysis.grounding import (
+    EMPLOYEE,
+    find_quote,
+    ground_description,
+    ground_evidence,
+    ground_finding,
+    ground_reply,
+)
+from portal.analysis.llm.fitting import Misfit, is_near, misfit, speaks_to_a_machine
+from portal.analysis.llm.shapes import Answer, Heading, Proof, Said
+from portal.analysis.text import content_stems, shorten, words
 
 ANSWER_MAX_WORDS = 40
 PROVES_AT_MOST = 3
 """Questions of a form that one stretch of talk answers: people do say two or three at once."""
 
-SURE, LESS_SURE = 0.8, 0.6
-"""What is said of a finding that stood at once, and of one that stood when asked again: models give
-no figure of their own that means anything."""
+SURE, LESS_SURE, FAR = 0.8, 0.6, 0.3
+"""What is said of a finding that stood at once, of one that stood when asked again, and of one that
+has no word in common with its proof: models give no figure of their own that means anything."""
 
-_TO_A_MACHINE = re.compile(
-    r"\b(?:ignor|olvid|disregard|forget|oubli|haz caso omiso)\w*\b[^.!?]{0,60}"
-    r"\b(?:instruc|indicacion|anterior|prompt|previous|above|consign|precedent)"
-    r"|\b(?:system|sistema|assistant|asistente|user)\s*:"
-    r"|\b(?:pon|marca|rellena|responde|contesta|anota|answer|mark|set|tick)\w*\b[^.!?]{0,40}"
-    r"\b(?:tod[ao]s?|cada|all|every|each)\b[^.!?]{0,20}"
-    r"\b(?:pregunta|casilla|respuesta|campo|question|answer|field|box)"
-    r"|\b(?:every|all)\b[^.!?]{0,12}\bquestions?\b"
-    r"|<[/|!]?\w+|[{}]|\[\[|```"
-)
+_MISFITS: dict[Misfit, str] = {
+    "order": "answer: no es una respuesta / is not an answer",
+    "empty": "evidence: la cita no dice nada de eso / the quote says nothing of it",
+    "figures": "answer: cifras que las citas no tienen / figures that the quotes do not have",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +49,6 @@ class Refusal:
 
     def __str__(self) -> str:
         return f"- {self.question_id}: {self.reason}"
-
-
-def speaks_to_a_machine(text: str) -> bool:
-    """Whether somebody seems to dictate to a program what to do; no one says such things to the
-    person in front of them."""
-    return _TO_A_MACHINE.search(fold(text)) is not None
 
 
 def check_findings(
@@ -79,15 +76,19 @@ def check_findings(
         long = len(answer.split()) > ANSWER_MAX_WORDS
         proofs = [p for p in item.evidence if shared[_key(p)] <= PROVES_AT_MOST]
         evidence = good_evidence(turns, proofs)
-        finding = ground_finding(
-            turns, Finding(item.question, item.state, "" if long else answer, evidence, confidence)
-        )
+        grounded = ground_evidence(turns, evidence)
+        wrong = misfit(turns, answer, grounded) if answer and grounded else None
+        kept = "" if long or wrong else answer
+        sure = confidence if is_near(turns, kept, grounded) else FAR
+        finding = ground_finding(turns, Finding(item.question, item.state, kept, evidence, sure))
         if finding.state != "unasked":
             found[item.question] = finding
         if finding.state == item.state:
             refused.pop(item.question, None)
         else:
-            refused[item.question] = Refusal(item.question, _why(turns, item, shared, long=long))
+            refused[item.question] = Refusal(
+                item.question, _MISFITS[wrong] if wrong else _why(turns, item, shared, long=long)
+            )
     return found, list(refused.values())
 
 
@@ -98,6 +99,14 @@ def good_evidence(turns: Sequence[Turn], proofs: Sequence[Proof]) -> tuple[Evide
         for proof in proofs
         if words(proof.quote).folded and not _dictated(turns, proof)
     )
+
+
+def check_reply(turns: Sequence[Turn], said: Answer, *, asked: str) -> Reply:
+    """The answer to a free question, whole or as far as it has come."""
+    evidence = ground_evidence(turns, good_evidence(turns, said.evidence))
+    if not evidence or misfit(turns, said.answer, evidence, asked=asked):
+        return Reply(False)
+    return ground_reply(turns, Reply(True, shorten(said.answer, ANSWER_MAX_WORDS), evidence))
 
 
 def check_heading(turns: Sequence[Turn], heading: Heading) -> Description | None:
