@@ -8,10 +8,9 @@ from django.db import connection, transaction
 
 from portal.search.backends.opensearch import OpenSearchBackend
 from portal.search.models import Change, Rebuild
+from portal.search.rebuilding import LOCK
 
 AT_ONCE = 500
-LOCK = 7_300_001
-"""Of PostgreSQL's advisory locks: one tells at a time."""
 
 
 def catch_up(backend: OpenSearchBackend) -> None:
@@ -37,7 +36,7 @@ def _tell(backend: OpenSearchBackend) -> bool:
         by_kind[change.kind].add(change.object_id)
     # The one that is asked, and the one that is being made.
     making = Rebuild.objects.filter(backend=backend.name).values_list("into", flat=True)
-    for into in {*backend.in_use(), *making}:
+    for into in {*making, *backend.in_use()}:
         for kind, keys in by_kind.items():
             backend.file(kind, sorted(keys), into=into)
     Change.objects.filter(pk__in=[change.pk for change in changes]).delete()

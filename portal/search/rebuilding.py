@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from portal.search.backends.base import Backend
 from portal.search.models import Rebuild
 from portal.search.sources import SOURCES, Source
 
 BATCH = 1000
+LOCK = 7_300_001
+"""Of PostgreSQL's advisory locks: who tells an index of changes, or says which one is in use, is
+alone with that until the transaction ends."""
 
 Told = Callable[[str, int, int], None]
 """Called with a kind, how many of it are done, and how many there are."""
@@ -22,6 +25,9 @@ def rebuild(backend: Backend, *, told: Told = lambda kind, done, total: None) ->
     What there was is found until the new is whole. Raises SearchDown.
     """
     under_way = Rebuild.objects.filter(backend=backend.name).first()
+    if under_way is not None and not backend.has(under_way.into):
+        under_way.delete()
+        under_way = None
     if under_way is None:
         under_way = Rebuild.objects.create(
             backend=backend.name, into=backend.prepare(), kind=SOURCES[0].kind
@@ -33,8 +39,12 @@ def rebuild(backend: Backend, *, told: Told = lambda kind, done, total: None) ->
             under_way.save()
         _file(backend, source, under_way, told)
         _forget(backend, source, under_way.into)
-    backend.finish(under_way.into)
-    under_way.delete()
+    with transaction.atomic():
+        # Who tells of a change meanwhile would know neither of the new index nor that the old goes.
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        backend.finish(under_way.into)
+        under_way.delete()
 
 
 def _file(backend: Backend, source: Source, under_way: Rebuild, told: Told) -> None:

@@ -39,6 +39,10 @@ class Backend(Protocol):
         one in use, which is then mended in place. Raises SearchDown."""
         ...
 
+    def has(self, into: str) -> bool:
+        """Whether what `prepare` gave is still there. Raises SearchDown."""
+        ...
+
     def file(self, kind: str, keys: Sequence[str], *, into: str) -> None:
         """File those objects as they are now, and forget those that are gone. In the transaction
         of the caller, who keeps them from being changed meanwhile. Raises SearchDown."""

@@ -13,7 +13,7 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 from opensearchpy import OpenSearch
-from opensearchpy.exceptions import ConflictError, NotFoundError, OpenSearchException
+from opensearchpy.exceptions import NotFoundError, OpenSearchException
 from opensearchpy.helpers import bulk
 
 from portal.search.backends.base import Scope, SearchDown
@@ -24,7 +24,8 @@ from portal.search.questions import Question
 ALIAS = "portal-search"
 SECONDS = 5
 FILED_AT_ONCE = 1000
-CONFLICT = 409
+HARMLESS = {"index": {409}, "delete": {404, 409}}
+"""Answers to a writing: somebody wrote what is newer; what is to be forgotten was never there."""
 
 _READINGS = {
     "es_stem": ["lowercase", "es_stemmer"],
@@ -100,8 +101,12 @@ class OpenSearchBackend:
         Outside.objects.get_or_create(backend=self.name)
         into = f"{ALIAS}-{timezone.now():%Y%m%d%H%M%S%f}"
         with _answering():
-            self._client.indices.create(index=into, body=INDEX)
+            self._client.indices.create(index=into, body=INDEX | {"aliases": {_writing(into): {}}})
         return into
+
+    def has(self, into: str) -> bool:
+        with _answering():
+            return bool(self._client.indices.exists_alias(name=_writing(into)))
 
     def file(self, kind: str, keys: Sequence[str], *, into: str) -> None:
         with connection.cursor() as cursor:
@@ -117,7 +122,7 @@ class OpenSearchBackend:
             columns = ("key", "team", "participant", "conversation", "employee", "at", "name")
             rows = [dict(zip((*columns, "said"), row, strict=True)) for row in cursor.fetchall()]
         gone = set(keys) - {row["key"] for row in rows}
-        versioned = {"_index": into, "version": version, "version_type": "external_gte"}
+        versioned = {"_index": _writing(into), "version": version, "version_type": "external_gte"}
         actions = [
             {"_op_type": "index", "_id": f"{kind}-{row['key']}", **versioned, "kind": kind, **row}
             for row in rows
@@ -125,11 +130,18 @@ class OpenSearchBackend:
         actions += [{"_op_type": "delete", "_id": f"{kind}-{key}", **versioned} for key in gone]
         with _answering():
             _, errors = bulk(
-                self._client, actions, raise_on_error=False, max_retries=3, refresh="wait_for"
+                self._client,
+                actions,
+                raise_on_error=False,
+                max_retries=3,
+                refresh="wait_for",
+                require_alias=True,
             )
-        # Somebody wrote what is newer, or it was never there.
-        harmless = (CONFLICT, 404)
-        if any(done["status"] not in harmless for error in errors for done in error.values()):
+        if any(
+            done["status"] not in HARMLESS[operation]
+            for error in errors
+            for operation, done in error.items()
+        ):
             raise SearchDown
 
     def filed(self, kind: str, *, after: str, into: str) -> Sequence[str]:
@@ -146,21 +158,18 @@ class OpenSearchBackend:
         return [hit["sort"][0] for hit in hits]
 
     def finish(self, into: str) -> None:
+        before = [index for index in self.in_use() if index != into]
         with _answering():
-            try:
-                before = list(self._client.indices.get_alias(name=ALIAS))
-            except NotFoundError:
-                before = []
-            others = [index for index in before if index != into]
             self._client.indices.update_aliases(
                 body={
                     "actions": [
-                        *({"remove": {"index": index, "alias": ALIAS}} for index in others),
+                        *({"remove": {"index": index, "alias": ALIAS}} for index in before),
                         {"add": {"index": into, "alias": ALIAS}},
                     ]
                 }
             )
-            for index in others:
+            # Also what an interrupted one has left.
+            for index in set(self._client.indices.get(index=f"{ALIAS}-*")) - {into}:
                 self._client.indices.delete(index=index)
 
     def in_use(self) -> list[str]:
@@ -172,13 +181,17 @@ class OpenSearchBackend:
                 return []
 
 
+def _writing(index: str) -> str:
+    """The alias that an index is written by. It goes with the index; a writing to the index itself
+    would make it anew, with texts in it."""
+    return f"{index}-writing"
+
+
 @contextmanager
 def _answering() -> Iterator[None]:
     """Without its own words, which may hold what was searched or said."""
     try:
         yield
-    except (NotFoundError, ConflictError):
-        raise
     except OpenSearchException:
         raise SearchDown from None
 

@@ -95,6 +95,9 @@ class PostgresBackend:
     def prepare(self) -> str:
         return ""
 
+    def has(self, into: str) -> bool:
+        return True
+
     def file(self, kind: str, keys: Sequence[str], *, into: str) -> None:
         with connection.cursor() as cursor:
             cursor.execute("SELECT search_put(%s, %s)", [kind, list(keys)])
