@@ -18,6 +18,7 @@ from portal.accounts.models import Employee
 from portal.assessments import services as assessments
 from portal.assessments.models import Answer
 from portal.conversations.models import Conversation, Speaker, Transcript, Turn
+from portal.corrections import redaction
 from portal.inquiries.models import Inquiry
 from portal.participants.models import Consent, Participant
 from portal.search import queries
@@ -292,6 +293,31 @@ class SearchBackendContract:
         for text in ("fresa", "alquiler", "vendimia"):
             assert not office.found(text)
         assert office.found("fatima") == {"person"}
+
+    def test_what_is_struck_out_is_found_no_more_until_it_is_given_back(
+        self, office: Office, catch_up: Callable[[], None]
+    ) -> None:
+        answer = self._answer(office, "La fresa")
+        Inquiry.objects.create(
+            participant=office.participant, question="¿Y la fresa?", asked_by=office.cast.owner
+        )
+        catch_up()
+        assert office.found("fresa") == {"turn", "answer", "inquiry"}
+        first = office.turns[0]
+        struck = redaction.strike(
+            conversation=office.conversation,
+            employee=office.cast.owner,
+            start=first.start,
+            end=first.end,
+            answers=[answer.pk],
+        )
+        catch_up()
+        for text in ("fresa", "fres", "recolección", '"la fresa"'):
+            assert not office.found(text), text
+        assert office.heard("alquiler") == [3]
+        redaction.undo(redaction=struck, employee=office.cast.owner)
+        catch_up()
+        assert office.found("fresa") == {"turn", "answer", "inquiry"}
 
     def test_matches_are_marked_and_nothing_else_is_changed(self, office: Office) -> None:
         (group,) = office.groups("mañana pregunta")
