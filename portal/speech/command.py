@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from portal.speech.engines.base import Transcript
 
 FORMATS = ("json", "vtt", "srt", "txt")
+UNCHECKED = "sin suma conocida: se compara con la que publica el repositorio"
 
 models_dir_option = click.option(
     "--models-dir",
@@ -168,6 +169,8 @@ def _list_language_models(models_dir: Path) -> None:
             f"{model.megabytes:>5} MB  memoria {model.memory_megabytes:>5} MB  {model.licence}  "
             f"{'instalado' if there else 'no instalado':<12}  {model.note}"
         )
+        checked = f"sha256 {model.sha256}" if model.sha256 else UNCHECKED
+        click.echo(f"  {'':<15} {checked}")
     if used and used.name not in [model.file for model in local_models.LANGUAGE_MODELS]:
         size = used.stat().st_size / 1e6
         click.echo(f"* {used.name}  {size:.0f} MB  de lenguaje, puesto a mano")

@@ -28,7 +28,8 @@ class CannotPull(Exception):
 
 @dataclass(frozen=True, slots=True)
 class LanguageModel:
-    """One that ``pull`` knows; the hub tells its checksum, which is checked after the download."""
+    """One that ``pull`` knows. ``sha256`` of the file is checked after the download; while nobody
+    has looked it up, that which its repository tells."""
 
     name: str
     repository: str
@@ -36,6 +37,7 @@ class LanguageModel:
     megabytes: int
     licence: str
     note: str
+    sha256: str = ""
 
     @property
     def memory_megabytes(self) -> int:
@@ -119,7 +121,8 @@ def pull(name: str, *, models_dir: Path) -> Path:
     try:
         from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url
 
-        told = get_hf_file_metadata(hf_hub_url(model.repository, model.file)).etag
+        address = hf_hub_url(model.repository, model.file)
+        expected = model.sha256 or get_hf_file_metadata(address).etag
         folder = models_dir / FOLDER
         file = Path(hf_hub_download(model.repository, model.file, local_dir=folder))
     except Exception as error:  # its many ways to say that there is no network
@@ -129,7 +132,10 @@ def pull(name: str, *, models_dir: Path) -> Path:
         ) from None
     with file.open("rb") as opened:
         found = hashlib.file_digest(opened, "sha256").hexdigest()
-    if told != found:
+    if expected != found:
         file.unlink()
-        raise CannotPull(f"Lo descargado de {name} está dañado y se ha borrado. Pruebe otra vez.")
+        raise CannotPull(
+            f"Lo descargado de {name} no tiene la suma esperada: está dañado o es otro. Se ha "
+            "borrado; pruebe otra vez."
+        )
     return file

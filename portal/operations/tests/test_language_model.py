@@ -3,12 +3,16 @@ are noise, so that nothing it says is true, and grounding lets nothing of it thr
 
 from __future__ import annotations
 
+import hashlib
 import socket
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import gguf
+import huggingface_hub
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -141,3 +145,33 @@ def test_models_are_listed_with_size_and_licence(models_dir: Path) -> None:
     assert answer.exit_code == 0
     assert "qwen3-4b" in answer.output and "Apache-2.0" in answer.output
     assert "* ruido.gguf" in answer.output
+    assert "sin suma conocida" in answer.output
+
+
+@pytest.mark.parametrize("known", ["the repository", "us"])
+def test_what_is_pulled_is_held_against_its_checksum(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known: str
+) -> None:
+    told = hashlib.sha256(b"model").hexdigest()
+    if known == "us":
+        model = replace(local_models.LANGUAGE_MODELS[-1], sha256=told)
+        monkeypatch.setattr(local_models, "LANGUAGE_MODELS", (model,))
+        listed = CliRunner().invoke(models, ["list", "--models-dir", str(tmp_path)])
+        assert f"sha256 {told}" in listed.output
+        told = "what the repository says does not matter"
+    came = b"model"
+
+    def download(_repository: str, file: str, *, local_dir: Path) -> str:
+        local_dir.mkdir(exist_ok=True)
+        (local_dir / file).write_bytes(came)
+        return str(local_dir / file)
+
+    metadata = SimpleNamespace(etag=told)
+    monkeypatch.setattr(huggingface_hub, "get_hf_file_metadata", lambda _url: metadata)
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", download)
+    name = local_models.LANGUAGE_MODELS[-1].name
+    assert local_models.pull(name, models_dir=tmp_path).read_bytes() == came
+    came = b"another"
+    with pytest.raises(local_models.CannotPull, match="suma"):
+        local_models.pull(name, models_dir=tmp_path)
+    assert local_models.installed(tmp_path) is None
