@@ -11,9 +11,11 @@ from portal.participants.models import Consent, Participant
 
 @dataclass(frozen=True, slots=True)
 class Leave:
-    """Truthy when it may. ``reason``: why not and what to do, for the interviewer."""
+    """Truthy when it may. ``reason``: why not; ``remedy``: what who chooses can do about it. Both
+    for the interviewer."""
 
     reason: str = ""
+    remedy: str = ""
 
     def __bool__(self) -> bool:
         return not self.reason
@@ -31,9 +33,7 @@ def may_leave(participant: Participant, *, consent: Consent | None = None) -> Le
     withdrawn = any(one is not None and one.withdrawn_at is not None for one in (consent, last))
     if last is None or withdrawn or not (last.is_valid and last.external):
         return Leave(
-            _(
-                "La persona no ha aceptado que se use un servicio externo. Pregúnteselo, o elija "
-                "lo que trabaja en este equipo."
-            )
+            _("La persona no ha aceptado que se use un servicio externo."),
+            _("Pregúnteselo, o elija lo que trabaja en este equipo."),
         )
     return Leave()

@@ -23,8 +23,9 @@ class Offer:
 def offers(participant: Participant) -> list[Offer]:
     """Every engine of this installation, those that can be used first."""
     leave = may_leave(participant)
+    why_not = f"{leave.reason} {leave.remedy}".strip()
     known = [
-        Offer(name, label, "" if name in engines.ON_THIS_MACHINE else leave.reason)
+        Offer(name, label, "" if name in engines.ON_THIS_MACHINE else why_not)
         for name, label in engines.choices()
     ]
     known += [Offer(name, label, reason) for name, label, reason in engines.lacking()]

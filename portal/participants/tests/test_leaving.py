@@ -29,7 +29,7 @@ def test_nothing_leaves_without_a_yes_to_just_that(participant: Participant) -> 
     agree(participant, external=False)
     leave = may_leave(participant)
     assert not leave
-    assert "no ha aceptado" in leave.reason
+    assert "no ha aceptado" in leave.reason and "Pregúnteselo" in leave.remedy
 
 
 def test_a_yes_is_enough_and_says_no_reason(participant: Participant) -> None:

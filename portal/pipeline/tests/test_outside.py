@@ -116,6 +116,7 @@ def test_what_may_go_out_no_more_is_transcribed_here_and_says_why(
     assert (asked[-1], server.requests) == ("local", [])
     state, reason = step(conversation, "transcribe")
     assert state == "done" and why in reason
+    assert "elija" not in reason  # it is done: nobody has to choose
     conversation.refresh_from_db()
     assert (conversation.status, conversation.engine) == ("ready", "local")
     assert not Charge.objects.exists()
