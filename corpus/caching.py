@@ -35,11 +35,12 @@ class CachedEncoder:
             for key, vector in self._file.execute("SELECT key, vector FROM vectors")
         }
 
-    def encode(self, texts: Sequence[str]) -> Vectors:
-        fresh = {text_key(text): text for text in texts if text_key(text) not in self._known}
+    def encode(self, texts: Sequence[str], *, told: bool = False) -> Vectors:
+        keys = [text_key(text, told=told) for text in texts]
+        fresh = {k: t for k, t in zip(keys, texts, strict=True) if k not in self._known}
         for begin in range(0, len(fresh), _BATCH):
             batch = list(fresh.items())[begin : begin + _BATCH]
-            vectors = self._model.encode([text for _, text in batch])
+            vectors = self._model.encode([text for _, text in batch], told=told)
             for (key, _), vector in zip(batch, vectors, strict=True):
                 self._known[key] = _rounded(vector)
             with self._file:
@@ -49,4 +50,4 @@ class CachedEncoder:
                 )
         if not texts:
             return self._model.encode([])
-        return np.stack([self._known[text_key(text)] for text in texts])
+        return np.stack([self._known[key] for key in keys])

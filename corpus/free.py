@@ -1,25 +1,27 @@
-"""What the two judges of free questions learn from: the questions asked of the interviews."""
+"""What free questions are answered with is learned from those asked of the corpus's interviews."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from corpus import reading
-from corpus.fitting import fit, fit_choice
-from portal.analysis.encoder import Encoder, Vectors
+from corpus.fitting import fit_choice
+from corpus.matching import Case, mean_told
+from corpus.matching import learn as match
+from portal.analysis.encoder import Encoder
 from portal.analysis.heads import Heads
 from portal.analysis.logistic import Logistic
+from portal.analysis.matching import BY_WORDS, Heard, Matching
 from portal.analysis.passages import Passage
-from portal.analysis.retrieval import FOUND, PASSAGE, Search, search
+from portal.analysis.retrieval import PASSAGE, Search, search
 from portal.analysis.text import words
 
-_PASSAGE_PENALTY, _FOUND_PENALTY = 3.0, 20.0
-# More than half of these questions have an answer; saying so falsely weighs more than missing one.
-_UNSAID = 1.1
+_PASSAGE_PENALTY = 3.0
 
 
 def _holds(passage: Passage, keys: Sequence[Sequence[str]]) -> bool:
@@ -37,17 +39,30 @@ def _searches(
                 yield item, found
 
 
-def _true(item: Mapping[str, Any], found: Search) -> np.ndarray:
+def _true(item: Mapping[str, Any], found: Search | Heard) -> np.ndarray:
     """Which passages hold the answer: of the turns that prove it, those with its key words."""
     proving = [p.turn in item["evidence"] for p in found.passages]
     exact = [t and _holds(p, item["keys"]) for t, p in zip(proving, found.passages, strict=True)]
     return np.array(exact if any(exact) else proving, dtype=np.int64)
 
 
+def _case(item: Mapping[str, Any], heard: Heard) -> Case:
+    return Case(heard, _true(item, heard).astype(np.float64), bool(item["found"]))
+
+
+@dataclass(frozen=True)
+class Asking:
+    """What answers free questions: ``judges`` of their numbers, and which answer goes with which
+    question."""
+
+    judges: Mapping[str, Logistic]
+    matches: Matching
+
+
 def learn(
     names: Sequence[str], encoder: Encoder, heads: Mapping[str, Heads]
-) -> tuple[dict[str, Logistic], dict[str, dict[str, Logistic]]]:
-    """Judges learned from all passes, and for each pass those learned from the others."""
+) -> tuple[Asking, dict[str, Asking]]:
+    """Learned from all passes, and for each pass from the others."""
     searches = {name: list(_searches(reading.ROOT / name, encoder, heads[name])) for name in names}
 
     def passages(chosen: Sequence[str]) -> Logistic:
@@ -64,31 +79,21 @@ def learn(
         )
 
     rankers = {name: passages([n for n in names if n != name]) for name in names}
+    cases = {
+        name: [
+            _case(item, found.heard(rankers[name], encoder, heads[name].space))
+            for item, found in searches[name]
+        ]
+        for name in names
+    }
+    mean = mean_told([case for some in cases.values() for case in some])
 
-    def found_rows(name: str) -> tuple[Vectors, np.ndarray]:
-        rows, labels = [], []
-        for item, found in searches[name]:
-            chances = rankers[name].choice(found.rows)
-            rows.append(found.summary(chances))
-            labels.append(int(item["found"]))
-        return np.stack(rows), np.array(labels)
+    def asking(chosen: Sequence[str], ranker: Logistic) -> Asking:
+        matches, judges = match([case for name in chosen for case in cases[name]], mean)
+        return Asking({"passages": ranker, **judges}, matches)
 
-    tables = {name: found_rows(name) for name in names}
-
-    def deciding(chosen: Sequence[str]) -> Logistic:
-        rows = np.concatenate([tables[name][0] for name in chosen]).astype(np.float64)
-        labels = np.concatenate([tables[name][1] for name in chosen])
-        return fit(
-            rows,
-            labels,
-            features=FOUND,
-            classes=("not said", "said"),
-            penalty=_FOUND_PENALTY,
-            importance=np.where(labels == 0, _UNSAID, 1.0),
-        )
-
-    without = {}
-    for name in names:
-        others = [n for n in names if n != name]
-        without[name] = {"passages": rankers[name], "found": deciding(others)}
-    return {"passages": passages(names), "found": deciding(names)}, without
+    without = {n: asking([m for m in names if m != n], rankers[n]) for n in names}
+    whole = asking(names, passages(names))
+    _, judges = match([case.by_words() for some in cases.values() for case in some], mean)
+    by_words = {f"{name}{BY_WORDS}": judge for name, judge in judges.items()}
+    return Asking({**whole.judges, **by_words}, whole.matches), without

@@ -54,14 +54,17 @@ class Learning:
         known = {n: self._trainer.train([m for m in names if m != n]) for n in names}
         heads = {n: Heads(QUESTIONS, self.encoder, known[n]) for n in names}
         whole, without = cross_learned(names, heads)
-        more, more_without = free.learn(names, self.encoder, heads)
+        asking, asking_without = free.learn(names, self.encoder, heads)
         return (
-            self._engine(self._trainer.train(names), whole | more),
-            {n: self._engine(known[n], without[n] | more_without[n]) for n in names},
+            self._engine(self._trainer.train(names), whole, asking),
+            {n: self._engine(known[n], without[n], asking_without[n]) for n in names},
         )
 
-    def _engine(self, known: Learned, judges: Mapping[str, Logistic]) -> ExtractiveEngine:
-        return ExtractiveEngine(self.encoder, known=known, judges=judges)
+    def _engine(
+        self, known: Learned, judges: Mapping[str, Logistic], asking: free.Asking
+    ) -> ExtractiveEngine:
+        every = {**judges, **asking.judges}
+        return ExtractiveEngine(self.encoder, known=known, judges=every, matches=asking.matches)
 
 
 def tune(names: Sequence[str], encoder: Encoder) -> None:

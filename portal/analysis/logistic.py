@@ -31,9 +31,15 @@ class Logistic:
         shares: Matrix = scores / scores.sum(axis=1, keepdims=True)
         return shares
 
+    def odds(self, rows: NDArray[np.floating]) -> Matrix:
+        """Of shape (n,): the logarithm of how much likelier the second class is than the first."""
+        told: Matrix = self.weights[:, 1] - self.weights[:, 0]
+        odds: Matrix = rows @ told[:-1] + told[-1]
+        return odds
+
     def choice(self, rows: NDArray[np.floating]) -> Matrix:
         """Of shape (n,): how likely each of n rows is the one to choose among them."""
-        scores = rows @ (self.weights[:-1, 1] - self.weights[:-1, 0])
+        scores = self.odds(rows)
         scores = np.exp(scores - scores.max())
         shares: Matrix = scores / scores.sum()
         return shares

@@ -91,7 +91,7 @@ def said(texts: list[str], encoder: Encoder) -> Vectors:
         pieces = [parsed.slice(p.start, p.end) for p in stretches(parsed, sentences(parsed))]
         if pieces:
             about[row] = _about(_heads().by_words(pieces), asked=False).max(axis=0)
-    return np.hstack([_centred(encoder.passages(texts), middles().said), about])
+    return np.hstack([_centred(encoder.encode(texts, told=True), middles().said), about])
 
 
 def wanted(text: str, encoder: Encoder) -> Wanted:

@@ -1,7 +1,7 @@
 """Answers to free questions over a conversation: the passage that holds it, or nothing.
 
-Two judges learned from the corpus: one says how likely each passage is to hold the answer, the
-other, from the best of them, whether the conversation says it at all.
+A judge learned from the corpus chooses the likeliest passages by their numbers; ``matching.py``
+hears those once more and says which it is, and whether the conversation says it at all.
 """
 
 from __future__ import annotations
@@ -14,81 +14,46 @@ import numpy as np
 from portal.analysis.encoder import Encoder, Vectors
 from portal.analysis.engines.base import Evidence, Reply, Turn
 from portal.analysis.grounding import ground_reply
-from portal.analysis.heads import Heads
+from portal.analysis.heads import Heads, Space
 from portal.analysis.logistic import Logistic, Matrix
+from portal.analysis.matching import Heard, Matching, hear
 from portal.analysis.passages import Passage, alike, coverage, cut, weights
-from portal.analysis.seeking import KINDS, FreeQuestion
+from portal.analysis.seeking import FreeQuestion
 from portal.analysis.text import spoken_form, stem
 
 ANSWER_MAX_WORDS = 40
 # Embedding is the slow part: in a very long conversation only the best passages by words get it.
 _MAX_ENCODED = 150
-_SHORT, _LONG, _NEARLY = 8, 25, 0.6
+# Of those, these are heard once more with what they reply to.
+_MAX_HEARD = 20
+# A second turn is shown with the first where that is less than twice in three right by itself.
+_SHORT, _LONG, _NEARLY = 8, 25, 0.3
+# A logarithm of odds: below it nobody says it. Lower, there are more answers and more false ones.
+_SAID = -0.5
 
 PASSAGE = (
     *("own", "context", "beside", "named", "similar", "asked similar", "nearness", "topic"),
     *("fits", "misfits", "employee", "length", "similar fits", "named fits", "similar named"),
     *("employee similar", "first", "asked first", "beside similar", "turn similar", "close"),
 )
-FOUND = (
-    *("best", "lead", "likely", "named", "nearness", "similar", "known", "turn named"),
-    *("turn fits", "turn misfits", "close", "least named", "names missing", "topic", "spread"),
-    *("own", "context", "asked similar", "turn similar", *KINDS),
-)
 
 
 @dataclass(frozen=True)
 class Search:
-    """A free question held against the passages of one conversation; ``rows[i]`` are the features
+    """A free question held against the passages of one conversation; ``rows[i]`` are the numbers
     of ``passages[i]``, ``known`` the share of the question that is named anywhere."""
 
     question: FreeQuestion
     passages: tuple[Passage, ...]
     rows: Vectors
-    weight: Mapping[str, float]
     known: float
 
-    def summary(self, chances: Matrix) -> Vectors:
-        """What decides whether there is an answer, shape (FOUND,): of the likeliest passage and
-        of the others of its turn."""
-        order = np.argsort(-chances, kind="stable")
-        best = dict(zip(PASSAGE, self.rows[order[0]], strict=True))
-        odds = np.log(np.maximum(chances, 1e-9))
-        turn = [p for p in self.passages if p.turn == self.passages[order[0]].turn]
-        rest = odds[[p.turn != turn[0].turn for p in self.passages]]
-        named = sum(w * max(max(p.names(s)) for p in turn) for s, w in self.weight.items()) / max(
-            sum(self.weight.values()), 1e-6
-        )
-        least = max(
-            (w for s, w in self.weight.items() if not any(max(p.names(s)) for p in turn)),
-            default=0.0,
-        )
-        question = self.question
-        inside = [p.turn == turn[0].turn for p in self.passages]
-        fits = self.rows[inside, PASSAGE.index("fits")].max()
-        values = {
-            "best": odds[order[0]],
-            "lead": odds[order[0]] - rest.max(initial=odds.min()),
-            "likely": chances[inside].sum(),
-            "spread": float(-(chances * odds).sum()),
-            "named": best["named"],
-            "nearness": best["nearness"],
-            "similar": best["similar"],
-            "known": self.known,
-            "turn named": named,
-            "turn fits": fits,
-            "turn misfits": question.typed - fits,
-            "close": self.rows[inside, PASSAGE.index("close")].max(),
-            "least named": least / max(sum(self.weight.values()), 1e-6),
-            "names missing": sum(not any(max(p.names(n)) for p in turn) for n in question.names),
-            "topic": best["topic"],
-            "own": best["own"],
-            "context": best["context"],
-            "asked similar": best["asked similar"],
-            "turn similar": best["turn similar"],
-            **{kind: kind == question.kind for kind in KINDS},
-        }
-        return np.array([float(values[name]) for name in FOUND], dtype=np.float32)
+    def heard(self, judge: Logistic, encoder: Encoder | None, space: Space) -> Heard:
+        """The likeliest passages, in their order, heard once more."""
+        chances = judge.choice(self.rows)
+        likely = sorted(np.argsort(-chances, kind="stable")[:_MAX_HEARD].tolist())
+        passages = [self.passages[place] for place in likely]
+        return hear(self.question, passages, self.rows[likely], self.known, encoder, space)
 
 
 def search(
@@ -129,7 +94,7 @@ def search(
     )
     columns["close"] = _closeness(question, chosen, [places for _, places in signs])
     rows = np.stack([columns[name] for name in PASSAGE], axis=1).astype(np.float32)
-    return Search(question, tuple(chosen), rows, weight, known / max(sum(weight.values()), 1e-6))
+    return Search(question, tuple(chosen), rows, known / max(sum(weight.values()), 1e-6))
 
 
 def _likeliest(passages: Sequence[Passage], named: Vectors) -> Sequence[int]:
@@ -221,15 +186,17 @@ def answer_question(
     encoder: Encoder | None,
     heads: Heads,
     judges: Mapping[str, Logistic],
+    matching: Matching,
 ) -> Reply:
     """The words that answer, or ``found=False`` when the conversation does not say."""
     found = search(turns, text, encoder, heads)
     if found is None or not found.known:
         return Reply(False)
-    chances = judges["passages"].choice(found.rows)
-    if judges["found"].probabilities(found.summary(chances)[None, :])[0, 1] < 0.5:
+    heard = found.heard(judges["passages"], encoder, heads.space)
+    chances, said = matching.weigh(heard, judges)
+    if said < _SAID:
         return Reply(False)
-    return ground_reply(turns, _reply(found.passages, chances))
+    return ground_reply(turns, _reply(heard.passages, chances))
 
 
 def _reply(passages: Sequence[Passage], chances: Matrix) -> Reply:

@@ -11,6 +11,7 @@ from portal.analysis.encoder import Encoder, default_encoder, encoder_problems
 from portal.analysis.engines.base import Description, Finding, Question, Reply, Turn
 from portal.analysis.heads import Heads, Learned
 from portal.analysis.logistic import Logistic, listener
+from portal.analysis.matching import Matching, matching
 from portal.analysis.questionnaire import default_questionnaire
 from portal.analysis.retrieval import answer_question
 from portal.engine import Problem
@@ -22,7 +23,8 @@ class ExtractiveEngine:
     """Says nothing that is not in the transcript. Safe to share between threads.
 
     ``encoder``: None takes the one installed; without any it works by words alone, and
-    ``check()`` says so. ``known`` and ``judges``: None takes what comes with the package.
+    ``check()`` says so. ``known``, ``judges`` and ``matches``: None takes what comes with the
+    package.
     """
 
     name = "extractive"
@@ -33,10 +35,12 @@ class ExtractiveEngine:
         *,
         known: Learned | None = None,
         judges: Mapping[str, Logistic] | None = None,
+        matches: Matching | None = None,
     ) -> None:
         self._given = encoder
         self._known = known
         self._judges = judges
+        self._matches = matches
         self._coverage: dict[tuple[Question, ...], Coverage] = {}
 
     @cached_property
@@ -75,7 +79,8 @@ class ExtractiveEngine:
         return describe(turns, notes.prompted())
 
     def ask(self, turns: Sequence[Turn], question: str) -> Reply:
-        return answer_question(turns, question, self._encoder, self._form, self._judged)
+        matches = self._matches or matching()
+        return answer_question(turns, question, self._encoder, self._form, self._judged, matches)
 
     @property
     def _judged(self) -> Mapping[str, Logistic]:

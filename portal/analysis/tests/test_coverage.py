@@ -180,7 +180,7 @@ def test_a_long_interview_is_read_in_reasonable_work(engine: ExtractiveEngine) -
         def __init__(self) -> None:
             self.encoded: set[str] = set()
 
-        def encode(self, texts: list[str]) -> object:
+        def encode(self, texts: list[str], *, told: bool = False) -> object:
             import numpy as np
 
             self.encoded.update(texts)  # as the real one, which remembers
