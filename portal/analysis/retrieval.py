@@ -25,8 +25,8 @@ ANSWER_MAX_WORDS = 40
 # Embedding is the slow part: in a very long conversation only the best passages by words get it.
 _MAX_ENCODED = 150
 # Of those, these are heard once more with what they reply to.
-_MAX_HEARD = 20
-# A second turn is shown with the first where that is less than twice in three right by itself.
+_MAX_HEARD = 12
+# A second turn is quoted with the first when it is at least so likely beside it.
 _SHORT, _LONG, _NEARLY = 8, 25, 0.3
 # A logarithm of odds: below it nobody says it. Lower, there are more answers and more false ones.
 _SAID = -0.5
@@ -190,7 +190,7 @@ def answer_question(
 ) -> Reply:
     """The words that answer, or ``found=False`` when the conversation does not say."""
     found = search(turns, text, encoder, heads)
-    if found is None or not found.known:
+    if found is None:
         return Reply(False)
     heard = found.heard(judges["passages"], encoder, heads.space)
     chances, said = matching.weigh(heard, judges)
