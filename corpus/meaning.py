@@ -30,7 +30,9 @@ def main() -> None:
         encoder.encode([spoken_form(text) for text in texts]).mean(axis=0)
         for texts in (questions, searches)
     )
-    np.savez(DATA, said=encoder.encode(turns, told=True).mean(axis=0), searched=(asked + remembered) / 2)
+    np.savez(
+        DATA, said=encoder.encode(turns, told=True).mean(axis=0), searched=(asked + remembered) / 2
+    )
     print(f"{len(turns)} stretches, {len(questions)} questions, {len(searches)} searches")
 
 
