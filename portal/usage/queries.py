@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Case, Count, Exists, OuterRef, Q, QuerySet, Sum, When
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from portal.accounts.models import Employee, Membership, Team
+from portal.participants import queries as participants
 from portal.usage.models import Charge
 
 
@@ -72,16 +73,26 @@ def by_engine(charges: QuerySet[Charge]) -> Sequence[Mapping[str, object]]:
     )
 
 
-def by_conversation(charges: QuerySet[Charge]) -> Sequence[Mapping[str, object]]:
+def by_conversation(
+    charges: QuerySet[Charge], employee: Employee
+) -> Sequence[Mapping[str, object]]:
     """Totals of each conversation and engine, the latest conversation first; those that belong to
-    none, or to one that is gone, are left out."""
+    none, or to one that is gone, are left out. ``title`` and ``person`` are None where the employee
+    may not see whose it is: what a team has paid stays its own when a person goes to another."""
+    people = participants.visible_to(employee).filter(pk=OuterRef("conversation__participant"))
     return list(
         charges.exclude(conversation=None)
+        .annotate(
+            visible=Exists(people),
+            title=Case(When(visible=True, then="conversation__title")),
+            person=Case(When(visible=True, then="conversation__participant__name")),
+        )
         .values(
             "conversation",
-            "conversation__title",
             "conversation__created_at",
-            "conversation__participant__name",
+            "visible",
+            "title",
+            "person",
             "engine",
             "model",
         )

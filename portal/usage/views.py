@@ -32,7 +32,9 @@ def month(request: HttpRequest) -> HttpResponse:
                 "team": team,
                 "spent": queries.spent(team, first),
                 "engines": queries.by_engine(charges.filter(team=team)),
-                "conversations": queries.by_conversation(charges.filter(team=team))[:SHOWN],
+                "conversations": queries.by_conversation(charges.filter(team=team), employee)[
+                    :SHOWN
+                ],
             }
             for team in queries.coordinated_by(employee)
         ],

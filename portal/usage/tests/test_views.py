@@ -72,6 +72,18 @@ def test_what_was_used_outlives_its_conversation(cast: Cast, charged: Charge) ->
     assert "modelo-grande" in page and "Padrón" not in page
 
 
+def test_who_went_to_another_team_is_not_named(cast: Cast, charged: Charge) -> None:
+    assert "Fátima Belkacem" in read(cast, "coordinator")
+    conversation = Conversation.objects.get()
+    conversation.participant.team = cast.other_team
+    conversation.participant.save()
+    page = read(cast, "coordinator")
+    assert page.count("modelo-grande") == 2 and page.count("12\xa0345") == 2
+    assert "De una persona que ahora lleva otro equipo" in page
+    for told in ("Padrón", "Fátima", str(conversation.pk)):
+        assert told not in page
+
+
 @pytest.mark.parametrize("page", ["subir", "grabar"])
 def test_where_an_engine_is_chosen_a_spent_month_is_said(
     cast: Cast, consent: Consent, page: str, monkeypatch: pytest.MonkeyPatch
