@@ -225,9 +225,7 @@ class Listener(threading.Thread):
             hearing = _Hearing(recording, self._journals, stream, self._engine.name, self._ticker)
             self.live = True
             while not self._stop_asked.is_set():
-                with charging(team=team, recording=self.recording):  # a cap counts meanwhile
-                    anything = hearing.go_on(self._stop_asked.is_set)
-                if not anything:
+                if not hearing.go_on(self._stop_asked.is_set):
                     self._stop_asked.wait(LOOK_EVERY)
         finally:
             # Suppressed: it may be what failed.
@@ -268,7 +266,9 @@ class _Hearing:
                 self._end_stretch()
             else:
                 self._cut = False
-                self._tell(self._stream.feed(piece))
+                with self._charging():
+                    happened = self._stream.feed(piece)
+                self._tell(happened)
             self._last_sound = time.monotonic()
         if anything:
             return True
@@ -289,7 +289,13 @@ class _Hearing:
     def _end_stretch(self) -> None:
         if not self._cut:
             self._cut = True
-            self._tell(self._stream.cut())
+            with self._charging():
+                happened = self._stream.cut()
+            self._tell(happened)
+
+    def _charging(self) -> contextlib.AbstractContextManager[None]:
+        """At once, so that a cap counts meanwhile and what was used is paid whatever happens."""
+        return charging(team=self._recording.participant.team, recording=self._recording.pk)
 
     def _tell(self, happened: Sequence[StreamEvent]) -> None:
         pk = self._recording.pk

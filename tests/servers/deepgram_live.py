@@ -24,7 +24,8 @@ SETTLED = 0.3
 
 class DeepgramLive:
     """``queries`` is what each connection asked for. ``breaks_after``: seconds of sound after which
-    it hangs up. ``refuses``: the status of those that come next. ``nonsense``: in its answers."""
+    it hangs up. ``deaf_after``: after which it says nothing more. ``refuses``: the status of those
+    that come next. ``nonsense``: in its answers."""
 
     def __init__(self, *, key: str = "dg-test-key") -> None:
         self.key = key
@@ -36,6 +37,7 @@ class DeepgramLive:
         self.queries: list[dict[str, list[str]]] = []
         self.heard = 0.0
         self.breaks_after: float | None = None
+        self.deaf_after: float | None = None
         self.refuses: HTTPStatus | None = None
         self.nonsense = False
 
@@ -66,7 +68,8 @@ class DeepgramLive:
                 if self.breaks_after is not None and self.heard > self.breaks_after:
                     socket.close(1011, "NET-0000")
                     return
-                told = self._tell(socket, query, pcm, told, at_end=False)
+                if self.deaf_after is None or self.heard <= self.deaf_after:
+                    told = self._tell(socket, query, pcm, told, at_end=False)
             elif json.loads(message)["type"] == "CloseStream":
                 self._tell(socket, query, pcm, told, at_end=True)
                 socket.send(json.dumps({"type": "Metadata", "request_id": "0"}))

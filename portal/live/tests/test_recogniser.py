@@ -150,9 +150,51 @@ def test_what_a_service_outside_no_longer_hears_is_heard_here(
         assert said.count(once) == 1, said
     assert {turn.speaker for turn in turns_of(recording)} == {"S1", "S2"}
     assert "EngineError" in output and "Colombia" not in output
-    [charge] = Charge.objects.filter(team=recording.participant.team)
-    assert (charge.engine, charge.model, charge.requests) == ("deepgram", "nova-3", 1)
-    assert charge.seconds == pytest.approx(server.breaks_after, abs=3)
+    charges = Charge.objects.filter(team=recording.participant.team)
+    assert {(charge.engine, charge.model) for charge in charges} == {("deepgram", "nova-3")}
+    assert sum(charge.requests for charge in charges) == 1
+    assert sum(charge.seconds for charge in charges) == pytest.approx(server.breaks_after, abs=3)
+
+
+@pytest.mark.model
+@pytest.mark.django_db(transaction=True)
+def test_a_cap_that_is_reached_meanwhile_ends_a_service_outside(
+    begin: Begin,
+    listen: Callable[[], Recogniser],
+    consent: Consent,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server = DeepgramLive()
+    monkeypatch.setenv("PORTAL_DEEPGRAM_API_KEY", server.key)
+    monkeypatch.setenv("PORTAL_DEEPGRAM_URL", server.url)
+    monkeypatch.setenv("PORTAL_PRICES", '{"deepgram": {"minute": 1}}')
+    settings.ENV = environment.read()
+    consent.external = True
+    consent.save()
+    recording = begin(engine="deepgram")
+    team = recording.participant.team
+    team.monthly_cap = Decimal("0.5")
+    team.save()
+    browser = Browser(recording)
+    spoken, _ = conversation()
+    browser.sends(spoken)
+    # Something is heard all the time: no pause ends the connection, which would pay as well.
+    rest = Thread(target=browser.sends, args=(silence(12) + spoken,), kwargs={"pace": 4.0})
+    with server.running():
+        process = listen()
+        until(lambda: server.heard > 20)
+        rest.start()
+        here = LiveRecording.objects.filter(pk=recording.pk, heard_engine="local")
+        until(here.exists)
+        rest.join()
+        process.kill()
+    browser.close()
+    # What was sent is paid, although the process was not asked to end.
+    assert len(server.queries) == 1
+    assert server.heard < 55
+    seconds = sum(Charge.objects.filter(team=team).values_list("seconds", flat=True))
+    assert seconds == pytest.approx(server.heard, abs=1)
 
 
 @pytest.mark.django_db

@@ -20,6 +20,7 @@ from portal.engine import EngineError, Usage, used
 from portal.speech.audio import SAMPLE_RATE, Samples
 from portal.speech.engines import service
 from portal.speech.engines.base import Committed, Partial, Relabelled, StreamEvent, Turn, Word
+from portal.speech.growing import Growing
 from portal.speech.pieces import Piece
 from portal.speech.turns import build_turns
 from portal.speech.vad import SPEECH, STEP, SpeechDetector
@@ -42,6 +43,15 @@ LAST_WAIT = 15.0
 
 AHEAD = 10.0
 """Seconds of sound that may be sent at once when there is much to catch up with."""
+
+DEAF, FADES, DEAF_FOR = 20.0, 0.5, 10.0
+"""A service has gone that says nothing to so many seconds of speech, which without speech are
+forgotten at that rate. Of what is sent faster than spoken, not before so many seconds have passed.
+In a silent room some services say nothing for hours, and a noise is taken for speech now and
+then."""
+
+TOLD_EVERY = 30.0
+"""Seconds of sound after which it is told what they use up, for a cap that is reached meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,12 +143,14 @@ class RemoteStream:
         self._detector = SpeechDetector()
         # What is not committed: samples from `_first` of the recording on.
         self._first = round(start * SAMPLE_RATE)
-        self._sound: Samples = np.empty(0, np.float32)
-        self._probability: NDArray[np.float32] = np.empty(0, np.float32)
+        self._sound = Growing()
+        self._probability = Growing()
         self._connection: Connection | None = None
         self._began = 0.0  # seconds of the recording at which the connection begins
         self._connected_at = 0.0
-        self._sent = 0
+        self._sent = self._told = 0  # samples; those of them that were told of as used
+        self._unanswered = 0.0
+        self._unanswered_since = 0.0
         self._broken: EngineError | None = None
         self._last_end = start
         self._preview = ""
@@ -148,18 +160,23 @@ class RemoteStream:
         return self._voices.known if self._voices else {}
 
     def feed(self, samples: Samples) -> list[StreamEvent]:
-        self._sound = np.concatenate((self._sound, samples.astype(np.float32, copy=False)))
-        self._probability = np.append(self._probability, self._detector.feed(samples))
+        self._sound.add(samples)
+        probability = self._detector.feed(samples)
+        self._probability.add(probability)
         if self._connection is None:
-            if not (self._probability >= SPEECH).any():
+            if not (self._probability.values >= SPEECH).any():
                 self._forget((len(self._sound) - LEAD) // STEP)
                 return []
             self._open()
-            samples = self._sound
+            samples, probability = self._sound.values, self._probability.values
         if self._broken is not None:
             self._fail(self._broken)
+        self._wait_for_answers(probability)
         self._send(samples)
-        return [event for answer in self._answers(PATIENCE) for event in self._take(answer)]
+        events = [event for answer in self._answers(PATIENCE) for event in self._take(answer)]
+        if self._is_deaf():
+            self._fail(service.unreachable(self._label))
+        return events
 
     def cut(self) -> list[StreamEvent]:
         events: list[StreamEvent] = []
@@ -174,7 +191,8 @@ class RemoteStream:
             if self._connection is not None:
                 self._fail(service.unreachable(self._label))
         self._first += len(self._sound)
-        self._sound, self._probability = self._sound[:0], self._probability[:0]
+        self._sound.clear()
+        self._probability.clear()
         self._detector = SpeechDetector()
         self.committed_until = self._first / SAMPLE_RATE
         return events + self._without_preview()
@@ -185,7 +203,21 @@ class RemoteStream:
     def _open(self) -> None:
         self._connection = self._connect()
         self._began = self._first / SAMPLE_RATE
-        self._connected_at, self._sent = time.monotonic(), 0
+        self._connected_at = time.monotonic()
+        self._sent = self._told = 0
+        self._unanswered = 0.0
+        used(Usage(self._name, self.model, requests=1))
+
+    def _wait_for_answers(self, probability: NDArray[np.float32]) -> None:
+        if self._unanswered == 0.0:
+            self._unanswered_since = time.monotonic()
+        spoken = int((probability >= SPEECH).sum())
+        change = (spoken - FADES * (len(probability) - spoken)) * STEP / SAMPLE_RATE
+        self._unanswered = max(0.0, self._unanswered + change)
+
+    def _is_deaf(self) -> bool:
+        waited = time.monotonic() - self._unanswered_since
+        return self._unanswered > DEAF and waited > DEAF_FOR
 
     def _send(self, samples: Samples) -> None:
         assert self._connection is not None  # noqa: S101  # for the type checker
@@ -201,6 +233,14 @@ class RemoteStream:
                 self._broken = error  # after what it has answered before
                 return
             self._sent += len(block)
+            if self._sent - self._told >= TOLD_EVERY * SAMPLE_RATE:
+                self._tell_used()
+
+    def _tell_used(self) -> None:
+        seconds = (self._sent - self._told) / SAMPLE_RATE
+        self._told = self._sent
+        if seconds:
+            used(Usage(self._name, self.model, seconds=seconds))
 
     def _answers(self, wait: float) -> Iterator[Answer]:
         """Those that are there or come soon; all of them where it has been told to finish."""
@@ -213,6 +253,7 @@ class RemoteStream:
             if isinstance(answer, EngineError):
                 self._fail(answer)
             elif answer is not None:
+                self._unanswered = 0.0
                 yield answer
             elif last:
                 self._leave()
@@ -222,14 +263,15 @@ class RemoteStream:
     def _fail(self, error: EngineError) -> None:
         """Raises ``error``. Nothing is left that a closing could wait for."""
         self._leave()
-        self._sound, self._probability = self._sound[:0], self._probability[:0]
+        self._sound.clear()
+        self._probability.clear()
         raise error
 
     def _leave(self) -> None:
         connection, self._connection, self._broken = self._connection, None, None
         if connection is not None:
             connection.leave()
-            used(Usage(self._name, self.model, seconds=self._sent / SAMPLE_RATE, requests=1))
+            self._tell_used()
 
     def _take(self, answer: Answer) -> list[StreamEvent]:
         if not answer.final:
@@ -265,8 +307,8 @@ class RemoteStream:
         steps = min(round(until * SAMPLE_RATE - self._first) // STEP + 1, len(self._probability))
         piece = Piece(
             offset=self._first / SAMPLE_RATE,
-            samples=self._sound[: steps * STEP],
-            probability=self._probability[:steps],
+            samples=self._sound.values[: steps * STEP],
+            probability=self._probability.values[:steps],
             channels=None,
         )
         return self._voices.hear(piece, words)
@@ -279,8 +321,8 @@ class RemoteStream:
     def _forget(self, steps: int) -> None:
         steps = min(steps, len(self._probability))
         if steps > 0:
-            self._sound = self._sound[steps * STEP :]
-            self._probability = self._probability[steps:]
+            self._sound.drop(steps * STEP)
+            self._probability.drop(steps)
             self._first += steps * STEP
             self.committed_until = max(self.committed_until, self._first / SAMPLE_RATE)
 

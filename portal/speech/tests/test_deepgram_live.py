@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from portal.engine import EngineError, metered
 from portal.speech.audio import SAMPLE_RATE, decode
+from portal.speech.engines import remote_stream
 from portal.speech.engines.base import Options
 from portal.speech.engines.deepgram import DeepgramEngine
 from tests.contracts.transcription import Heard, TranscriptStreamContract, fed
@@ -66,7 +67,8 @@ def test_what_is_asked_for(
     assert query["interim_results"] == ["true"] and query["endpointing"] == ["300"]
     assert query["language"] == ["es"] and query["mip_opt_out"] == ["true"]
     assert query["encoding"] == ["linear16"] and query["sample_rate"] == ["16000"]
-    assert [usage.seconds for usage in used] == [6.0]
+    assert sum(usage.seconds for usage in used) == 6.0
+    assert sum(usage.requests for usage in used) == 1
 
 
 def test_nobody_is_called_until_somebody_speaks(
@@ -128,3 +130,64 @@ def test_nonsense_is_said(
     stream = engine.stream(options=SPANISH)
     with pytest.raises(EngineError, match="no se entiende"):
         fed(stream, sound, Heard())
+
+
+@pytest.fixture
+def by_service(server: DeepgramLive) -> DeepgramEngine:
+    """Without a model of voices, which is not what these are about."""
+    return DeepgramEngine(api_key=server.key, url=server.url, models_dir=Path("/nonexistent"))
+
+
+def test_a_service_that_says_nothing_more_is_given_up(
+    server: DeepgramLive,
+    by_service: DeepgramEngine,
+    sound: NDArray[np.float32],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(remote_stream, "DEAF_FOR", 0.0)
+    server.deaf_after = 10.0
+    stream, heard = by_service.stream(options=SPANISH), Heard()
+    with pytest.raises(EngineError, match="Deepgram") as caught:
+        fed(stream, np.concatenate((sound, sound)), heard)
+    assert caught.value.retryable
+    assert 10 + remote_stream.DEAF < server.heard < 10 + 2.5 * remote_stream.DEAF
+    assert stream.close() == []
+
+
+def test_it_gets_the_time_to_answer_what_is_sent_at_once(
+    server: DeepgramLive, by_service: DeepgramEngine, sound: NDArray[np.float32]
+) -> None:
+    server.deaf_after = 0.0
+    stream = by_service.stream(options=SPANISH)
+    assert stream.feed(np.concatenate((sound, sound))) == []
+
+
+def test_nobody_has_to_answer_a_silent_room(
+    server: DeepgramLive,
+    by_service: DeepgramEngine,
+    sound: NDArray[np.float32],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nor one in which something is heard now and then that nobody can understand."""
+    monkeypatch.setattr(remote_stream, "DEAF_FOR", 0.0)
+    server.deaf_after = 0.0
+    stream = by_service.stream(options=SPANISH)
+    murmur = sound[2 * SAMPLE_RATE : 5 * SAMPLE_RATE]
+    for _ in range(10):
+        assert stream.feed(murmur) == []
+        assert stream.feed(np.zeros(15 * SAMPLE_RATE, np.float32)) == []
+    assert len(server.queries) == 1
+
+
+def test_what_it_uses_is_told_while_it_lasts(
+    by_service: DeepgramEngine, sound: NDArray[np.float32]
+) -> None:
+    whole = np.concatenate((sound, sound, sound))[: 70 * SAMPLE_RATE]
+    with metered() as used:
+        stream = by_service.stream(options=SPANISH)
+        fed(stream, whole, Heard())
+        assert sum(usage.requests for usage in used) == 1
+        assert sum(usage.seconds for usage in used) == pytest.approx(60, abs=1)
+        stream.close()
+    assert sum(usage.requests for usage in used) == 1
+    assert sum(usage.seconds for usage in used) == pytest.approx(70, abs=1)
