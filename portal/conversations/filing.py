@@ -39,7 +39,8 @@ def put(part: Path, name: str) -> str:
 
 @contextmanager
 def at_hand(name: str) -> Iterator[Path]:
-    """The file of that name on this machine; fetched for the while from a storage elsewhere."""
+    """The file of that name on this machine; fetched for the while from a storage elsewhere, into
+    this process's temporary files (`scratch`)."""
     try:
         path = Path(default_storage.path(name))
     except NotImplementedError:

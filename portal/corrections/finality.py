@@ -23,7 +23,7 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.utils import timezone
 
-from portal.conversations import filing, partfiles
+from portal.conversations import filing, partfiles, scratch
 from portal.conversations.models import Conversation, Playback, ProcessingStep, Recording
 from portal.corrections.models import Redaction
 from portal.corrections.played import workshop
@@ -168,6 +168,7 @@ def _listen(path: Path, conversation: Conversation, due: Sequence[Redaction]) ->
 
 def tidy() -> None:
     """Remove what a crash left: files half made, and those that no row names any more."""
+    scratch.tidy()
     before = timezone.now() - LEFT_FOR
     for path in workshop().iterdir():
         if path.stat().st_mtime < before.timestamp():

@@ -111,6 +111,7 @@ def web(host: str, port: int, fd: int | None) -> None:
     import uvicorn
 
     with portal_set_up(quiet=False):
+        from portal.conversations import scratch
         from portal.live.routing import UVICORN
         from portal.notifications import stream
 
@@ -131,7 +132,8 @@ def web(host: str, port: int, fd: int | None) -> None:
             **UVICORN,
         )
         sockets = None if fd is None else [socket.socket(fileno=fd)]
-        Server(config).run(sockets=sockets)
+        with scratch.own():  # an upload of the API is in a temporary file while it arrives
+            Server(config).run(sockets=sockets)
 
 
 @click.command()

@@ -11,6 +11,7 @@ from procrastinate.contrib.django import app
 from procrastinate.contrib.django.django_connector import DjangoConnector
 from procrastinate.jobs import DeleteJobCondition
 
+from portal.conversations import scratch
 from portal.inquiries.tasks import INQUIRIES
 from portal.pipeline import tasks
 
@@ -41,7 +42,8 @@ def run(
     Raises SystemExit when it can go on no longer (the database went away): start it again.
     """
     os.nice(NICENESS)
-    asyncio.run(_run(heartbeat, silent_for, patience))
+    with scratch.own():
+        asyncio.run(_run(heartbeat, silent_for, patience))
 
 
 async def _run(heartbeat: float, silent_for: float, patience: float) -> None:

@@ -98,7 +98,8 @@ def outgoing(
     channels: bool = False,
     voices: VoiceTimeline | None = None,
 ) -> Iterator[Outgoing]:
-    """The recording as files that are gone at the end of the block.
+    """The recording as files that are gone at the end of the block, in the folder for temporary
+    files of the process, which sees to it that they do not outlive it either.
 
     ``part_seconds``: about how long each may be, cut where nobody speaks; None for one file.
     ``channels``: keep two, where each has one person. ``voices`` hears what is sent.

@@ -21,6 +21,7 @@ from django.db import connection
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from portal.assessments.models import Answer, Evidence, Sheet
+from portal.conversations import scratch
 from portal.conversations.models import Conversation, ProcessingStep, Speaker, Transcript, Turn
 from portal.inquiries import services as inquiries
 from portal.inquiries.models import Inquiry
@@ -155,7 +156,10 @@ def test_killed_in_every_step(
     assert made["Turn"] == Turn.objects.filter(transcript__conversation=conversation).count()
     assert made["Answer"] == 16
     until(lambda: not ProcrastinateJob.objects.filter(task_name=tasks.PROCESS).exists())
+    # Of those that were killed nothing is left, and of this one nothing will be.
+    assert len([path for path in scratch.root().iterdir() if path.is_dir()]) == 1
     assert worker.stop() == 0
+    assert [path for path in scratch.root().iterdir() if path.is_dir()] == []
 
 
 @pytest.mark.model
