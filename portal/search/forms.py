@@ -39,8 +39,9 @@ class SearchForm(forms.Form):
     q = forms.CharField(label=_("Buscar"), required=False, strip=False, max_length=LONGEST)
     desde = DayField(label=_("Desde"))
     hasta = DayField(label=_("Hasta"))
+    # Not a CheckboxInput, though it is drawn as one: that knows only whether it is checked.
     persona = forms.ModelChoiceField(
-        Participant.objects.none(), required=False, widget=forms.CheckboxInput
+        Participant.objects.none(), required=False, widget=forms.HiddenInput
     )
     empleado = forms.ModelChoiceField(
         Employee.objects.none(),

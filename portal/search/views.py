@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -14,6 +15,7 @@ from portal.participants.models import Participant
 from portal.search import meaning, queries
 from portal.search.backends.base import SearchDown
 from portal.search.forms import SearchForm
+from portal.search.questions import Filters
 from portal.web.fragments import is_fragment
 
 RESULTS = "search-results"
@@ -23,7 +25,7 @@ RESULTS = "search-results"
 def search(request: HttpRequest) -> HttpResponse:
     """The dialog, or a page of its own; what is found alone, when htmx asks for that.
 
-    ``aqui`` is whose page one was on: who may be the only one that is looked at.
+    ``persona`` is the only one that is looked at; ``aqui`` whose page one was on, who may be.
     """
     employee = signed_in(request)
     form = SearchForm(request.GET, employee=employee)
@@ -34,7 +36,9 @@ def search(request: HttpRequest) -> HttpResponse:
         "form": form,
         "text": form.cleaned_data.get("q", ""),
         "asked": bool(question),
-        "narrowed": question.filters != type(question.filters)(),
+        "narrowed": question.filters != Filters(),
+        # Whose alone it is stands outside of the other filters.
+        "unfolded": replace(question.filters, participant=None) != Filters(),
         "kind": kind,
     }
     if form.cleaned_data.get("significado"):

@@ -72,8 +72,8 @@ def test_filters_and_a_search_that_does_not_answer(
         ["Conversaciones", "Lo que se dijo", "Respuestas de las fichas"]
     )
     shoot(page, "buscar")
-    page.get_by_text("Filtros").click()
     page.get_by_label("Solo de Fátima Belkacem").check()
+    page.get_by_text("Filtros").click()
     page.get_by_label("Ámbito respondido").select_option("Salud")
     expect(page.get_by_text("Pruebe a quitar algún filtro")).to_be_visible()
     shoot(page, "buscar-filtros")
@@ -84,6 +84,49 @@ def test_filters_and_a_search_that_does_not_answer(
     page.get_by_role("searchbox", name="Buscar", exact=True).fill("prima")
     expect(page.get_by_text("Ahora mismo no hay conexión")).to_be_visible()
     problems.clear()
+
+
+def test_in_what_is_of_one_person_from_anywhere(
+    page: Page, cast: Cast, talk: Conversation, shoot: Shoot
+) -> None:
+    other = Participant.objects.create(
+        team=cast.team, name="Omar Olmo", email="omar@example.org", created_by=cast.owner
+    )
+    page.goto("/")
+    page.keyboard.press("Control+k")
+    field = page.get_by_role("searchbox", name="Buscar", exact=True)
+    only = page.get_by_role("checkbox", name="Solo de Fátima Belkacem")
+    headings = page.locator(".found").get_by_role("heading")
+    expect(field).to_be_focused()
+    expect(only).to_be_hidden()
+    page.get_by_text("Filtros").click()
+    page.get_by_label("Ámbito respondido").select_option("Personal")
+    field.fill("fatima")
+    link = page.get_by_role("link", name="Buscar solo en lo de Fátima Belkacem")
+    expect(link).to_be_visible()
+    shoot(page, "buscar-persona")
+    accessible_everywhere(page)
+    field.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    expect(link).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(field).to_be_focused()
+    expect(field).to_have_value("")
+    expect(only).to_be_checked()
+    expect(page.get_by_label("Ámbito respondido")).to_have_value("personal")
+    page.get_by_label("Ámbito respondido").select_option("Cualquiera")
+    field.focus()
+    page.keyboard.type("olmo")
+    expect(headings).to_have_text(["Conversaciones", "Lo que se dijo", "Respuestas de las fichas"])
+    shoot(page, "buscar-solo-de")
+    accessible_everywhere(page)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    expect(only).to_be_focused()
+    page.keyboard.press("Space")
+    expect(headings).to_have_count(4)
+    expect(page.get_by_role("link", name=f"Buscar solo en lo de {other.name}")).to_be_visible()
 
 
 def test_what_is_remembered_in_other_words(

@@ -104,6 +104,22 @@ def test_the_page_offers_whom_one_was_with_unless_they_are_another_teams(
         assert "Fátima" not in cast.client(cast.stranger).get(PAGE, asked).content.decode()
 
 
+def test_what_is_of_one_person_can_be_looked_for_from_whom_is_found(
+    ask: Callable[..., str], cast: Cast, office: Office
+) -> None:
+    pk = office.participant.pk
+    link = f'href="{PAGE}?persona={pk}"'
+    assert link in ask("fatima")
+    assert link not in ask("fatima", persona=pk)
+    assert "#turno-0" in ask("fresa", persona=pk)
+    other = Participant.objects.create(team=cast.team, name="Omar", created_by=cast.owner)
+    assert "quitar algún filtro" in ask("fresa", persona=other.pk)
+    assert "se busca solo en lo de Fátima Belkacem" in ask("", persona=pk)
+    page = cast.client(cast.owner).get(PAGE, {"persona": pk}).content.decode()
+    assert "Solo de Fátima Belkacem" in page
+    assert 'class="search-filters" open' not in " ".join(page.split())
+
+
 def test_nobody_else_sees_any_of_it(ask: Callable[..., str], cast: Cast) -> None:
     for text in ("fresa", "fatima", "fatma"):
         assert "No hemos encontrado nada" in ask(text, cast.client(cast.stranger))
