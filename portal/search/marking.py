@@ -21,6 +21,8 @@ Marked = tuple[tuple[str, bool], ...]
 
 LONGEST = 240
 BEFORE = 60
+WITHOUT_PREFIX = 9
+"""Digits of a phone, as the index has it (`search_rows_person`)."""
 
 _OPEN, _CLOSE = "\x02", "\x03"
 _OPTIONS = f'HighlightAll=true, StartSel="{_OPEN}", StopSel="{_CLOSE}"'
@@ -49,6 +51,20 @@ def mark(question: Question, texts: Sequence[str]) -> list[Marked]:
             for found, row in zip(spans, cursor.fetchall(), strict=True):
                 found.update(span for marked in row for span in _spans(marked))
     return [_cut(text, _joined(found)) for text, found in zip(texts, spans, strict=True)]
+
+
+def mark_number(question: Question, number: str) -> Marked:
+    """The number of a phone as it is shown, with the digits that were looked for: with its prefix
+    or without, whatever stands between them."""
+    places = [place for place, character in enumerate(number) if character.isdigit()]
+    digits = "".join(number[place] for place in places)
+    found = set[tuple[int, int]]()
+    for begin in {0, max(0, len(digits) - WITHOUT_PREFIX)}:
+        for word in question.wanted:
+            begins = word == question.beginning and digits.startswith(word, begin)
+            if begins or digits[begin:] == word:
+                found.add((places[begin], places[begin + len(word) - 1] + 1))
+    return _cut(number, _joined(found))
 
 
 def _spans(marked: str) -> Iterable[tuple[int, int]]:

@@ -34,6 +34,7 @@ def search(request: HttpRequest) -> HttpResponse:
     context = {
         "title": _("Buscar"),
         "form": form,
+        "question": question,
         "text": form.cleaned_data.get("q", ""),
         "asked": bool(question),
         "narrowed": question.filters != Filters(),

@@ -120,6 +120,23 @@ def test_what_is_of_one_person_can_be_looked_for_from_whom_is_found(
     assert 'class="search-filters" open' not in " ".join(page.split())
 
 
+@pytest.mark.parametrize(
+    ("asked", "shown"),
+    [
+        ("600111222", "+34 <mark>600 111 222</mark>"),
+        ("600 11 12", "+34 <mark>600 111 2</mark>22"),
+        ("+34 600 111 222", "+<mark>34 600 111 222</mark>"),
+        ("fatima 600111222", "+34 <mark>600 111 222</mark>"),
+        ("fatima", "+34 600 111 222"),
+    ],
+)
+def test_the_digits_of_a_phone_are_marked_however_it_is_written(
+    ask: Callable[..., str], office: Office, asked: str, shown: str
+) -> None:
+    Participant.objects.filter(pk=office.participant.pk).update(phone="+34600111222")
+    assert f" · {shown} </span>" in " ".join(ask(asked).split())
+
+
 def test_nobody_else_sees_any_of_it(ask: Callable[..., str], cast: Cast) -> None:
     for text in ("fresa", "fatima", "fatma"):
         assert "No hemos encontrado nada" in ask(text, cast.client(cast.stranger))
