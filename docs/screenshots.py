@@ -77,6 +77,11 @@ def take(page: Page) -> Iterator[str]:
     page.set_viewport_size(TABLET)
     yield "ficha-tableta"
     page.set_viewport_size(DESKTOP)
+    page.keyboard.press("Control+k")
+    page.get_by_role("dialog").get_by_role("searchbox").fill("alquiler")
+    page.locator(".found mark").first.wait_for()
+    yield "buscador"
+    page.keyboard.press("Escape")
     record(page)
     yield "grabacion"
     page.get_by_role("button", name="Más opciones").click()
