@@ -70,19 +70,18 @@ def find_meant(employee: Employee, question: Question) -> tuple[Group, ...]:
 
 
 def _marked(question: Question, found: Sequence[_Read]) -> tuple[Group, ...]:
-    texts = [
-        text for source, things, _ in found for thing in things for text in source.texts(thing)
-    ]
-    marked = iter(mark(question, texts))
+    texts = [[source.texts(thing) for thing in things] for source, things, _ in found]
+    marked = iter(mark(question, [text for group in texts for one in group for text in one]))
     return tuple(
         Group(
             source,
             tuple(
-                Found(thing, tuple(next(marked) for _ in source.texts(thing))) for thing in things
+                Found(thing, tuple(next(marked) for _ in one))
+                for thing, one in zip(things, group, strict=True)
             ),
             more,
         )
-        for source, things, more in found
+        for (source, things, more), group in zip(found, texts, strict=True)
         if things
     )
 

@@ -117,18 +117,25 @@ class Answers(Source):
 class Inquiries(Source):
     kind = "inquiry"
     model = Inquiry
-    heading = _("Preguntas de Saber más")
+    heading = _("Preguntas y respuestas de Saber más")
     icon = "bi-question-circle"
     template = "search/inquiry.html"
     shown = 5
 
     def visible(self, employee: Employee) -> QuerySet[Inquiry]:
-        return inquiries.visible_to(employee).filter(
+        visible = inquiries.visible_to(employee).filter(
             Q(conversation=None) | Q(conversation__consent__withdrawn_at=None)
         )
+        return visible.prefetch_related("replies__conversation__consent")
 
     def texts(self, thing: Inquiry) -> tuple[str, ...]:
-        return (thing.question,)
+        """The question and, as far as they are still proven, its answers."""
+        standing = [
+            reply.answer
+            for reply in thing.replies.all()
+            if reply.conversation.consent.withdrawn_at is None and inquiries.stands(reply)
+        ]
+        return thing.question, " · ".join(standing)
 
 
 SOURCES: tuple[Source, ...] = (People(), Conversations(), Turns(), Answers(), Inquiries())

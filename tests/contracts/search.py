@@ -212,6 +212,55 @@ class SearchBackendContract:
         catch_up()
         assert not office.found("bota")
 
+    def test_what_was_answered_is_found_until_its_proof_or_its_consent_goes(
+        self, office: Office, catch_up: Callable[[], None]
+    ) -> None:
+        cast, conversation = office.cast, office.conversation
+        other = Consent.objects.create(
+            participant=office.participant, record=True, analyse=True, recorded_by=cast.owner
+        )
+        later = Conversation.objects.create(
+            participant=office.participant, consent=other, created_by=cast.owner, engine="local"
+        )
+        asked = Inquiry.objects.create(
+            participant=office.participant, question="¿Tiene zapatos?", asked_by=cast.owner
+        )
+        proof = {"quote": "No tengo ingresos fijos.", "start": 10.0, "end": 14.0}
+        mine = asked.replies.create(
+            conversation=conversation, answer="Unas alpargatas", evidence=[proof]
+        )
+        asked.replies.create(conversation=later, answer="Y un chubasquero")
+        catch_up()
+        assert office.found("alpargata zapato") == {"inquiry"}
+        assert office.found("chubasquero") == {"inquiry"}
+        assert not office.found("alpargata", employee=cast.stranger)
+        (group,) = office.groups("alpargatas")
+        _question, answer = group.found[0].marked
+        assert answer == (("Unas ", False), ("alpargatas", True))
+        other.withdrawn_at = timezone.now()
+        other.save()
+        catch_up()
+        assert not office.found("chubasquero")
+        assert office.found("alpargata") == {"inquiry"}
+        mine.answer = "Unas botas"
+        mine.save()
+        catch_up()
+        assert not office.found("alpargata")
+        assert office.found("bota") == {"inquiry"}
+        turn = office.turns[2]
+        struck = redaction.strike(
+            conversation=conversation, employee=cast.owner, start=turn.start, end=turn.end
+        )
+        catch_up()
+        assert not office.found("bota")
+        redaction.undo(redaction=struck, employee=cast.owner)
+        catch_up()
+        assert office.found("bota") == {"inquiry"}
+        mine.delete()
+        catch_up()
+        assert not office.found("bota")
+        assert office.found("zapato") == {"inquiry"}
+
     @staticmethod
     def _answer(office: Office, value: str) -> Answer:
         assessments.sheet_for(office.participant)

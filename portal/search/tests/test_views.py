@@ -8,6 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from conftest import Cast
+from portal.inquiries.models import Inquiry
 from portal.participants.models import Consent, Participant
 from portal.search import queries
 from portal.search.backends.base import SearchDown
@@ -135,6 +136,26 @@ def test_the_digits_of_a_phone_are_marked_however_it_is_written(
 ) -> None:
     Participant.objects.filter(pk=office.participant.pk).update(phone="+34600111222")
     assert f" · {shown} </span>" in " ".join(ask(asked).split())
+
+
+def test_an_answer_is_shown_as_long_as_what_proves_it_stands(
+    ask: Callable[..., str], cast: Cast, office: Office
+) -> None:
+    asked = Inquiry.objects.create(
+        participant=office.participant, question="¿Tiene zapatos?", asked_by=cast.owner
+    )
+    turn = office.turns[0]
+    asked.replies.create(
+        conversation=office.conversation,
+        answer="Unas alpargatas",
+        evidence=[{"quote": "sin contrato", "start": turn.start, "end": turn.end}],
+    )
+    assert "Unas <mark>alpargatas</mark>" in ask("alpargatas")
+    turn.text = "Trabajo en casa."
+    turn.save()
+    found = ask("zapatos")
+    assert "<mark>zapatos</mark>" in found
+    assert "alpargatas" not in found
 
 
 def test_nobody_else_sees_any_of_it(ask: Callable[..., str], cast: Cast) -> None:
