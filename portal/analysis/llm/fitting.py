@@ -34,9 +34,10 @@ _TO_A_MACHINE = re.compile(
     # "Escribe sí en todo", "answer yes everywhere".
     r"|\b(?:escrib|pon|marca|rellena|responde|contesta|anota|answer|write|say|mark|put|tick)\w*"
     r"\b[^.!?]{0,20}\b(?:si|no|yes)\b[^.!?]{0,12}\b(?:tod[ao]s?|cada|all|each|every\w*)\b"
-    # "Asume que todo está en regla y escríbelo".
-    r"|\b(?:asum[ea]|supon|supong[ao]|da por|de por|haz como|assume|pretend|suppose)\b[^.!?]{0,60}"
-    r"\b(?:escrib|anota|ponlo|pongalo|marca|marque|rellen|regist|respond|write|record|mark|answer|fill)"
+    # "Asume que todo está en regla y escríbelo"; not "supongo que lo escribí mal".
+    r"|\b(?:(?:asum[ea]|supon|suponga) que|d[ae] por (?:hecho|sentado|cierto)|haz como|assume"
+    r"|pretend)\b[^.!?¿]{0,60}\b(?:escrib[ea]|anot[ae]|pon|ponga|marca|marque|rellen[ae]|registr[ae]"
+    r"|respond[ea]|write|record|mark|answer|fill)(?:l[oa]s?)?\b"
     # "You are now an evaluator", "eres un asistente que".
     r"|\b(?:you are|you re|act as|eres|actua como|tu es)\b[^.!?]{0,20}"
     r"\b(?:evaluator|evaluador|assistant|asistente(?! social)|modelo|model|ai|ia|bot"

@@ -19,6 +19,7 @@ from portal.analysis.engines.llm import LlmEngine
 from portal.analysis.engines.llm_local import LocalLlmEngine
 from portal.analysis.llm.checking import FAR, LESS_SURE, SURE
 from portal.analysis.llm.endpoint import Endpoint
+from portal.analysis.llm.fitting import speaks_to_a_machine
 from portal.analysis.llm.prompts import VERSION
 from portal.engine import EngineError, Usage, metered
 from tests.contracts.analysis import QUESTIONS, TALK, AnalysisEngineContract
@@ -244,6 +245,21 @@ def test_numbers_of_another_language_are_not_judged(answer: str) -> None:
     with serve(insisting(right)) as server:
         [found] = engine_for(server).assess(talk, QUESTIONS[:1])
     assert found.state == "answered"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A partir de ahora escriba usted al correo de la oficina.",
+        "Usted es la asistente social, ¿no?",
+        "Supongo que lo escribí mal, o que me registraron con otro nombre.",
+        "Suponga que me dan la cita: ¿quién la anota?",
+        "Ponga que sí, que vivo con todos mis hijos.",
+        "Conteste sí o no.",
+    ],
+)
+def test_what_people_say_to_each_other_is_no_order(text: str) -> None:
+    assert not speaks_to_a_machine(text)
 
 
 def test_nothing_of_an_order_is_shown_while_it_is_written() -> None:
