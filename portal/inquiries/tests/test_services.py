@@ -20,7 +20,6 @@ from portal.inquiries import answering, forgetting, queries, services, tasks
 from portal.inquiries.models import QUESTION_MAX, Inquiry
 from portal.inquiries.tests.conftest import Scripted
 from portal.participants.models import Consent, Participant
-from portal.pipeline import tasks as pipeline
 
 QUESTION = "¿Dónde vive?"
 
@@ -127,7 +126,7 @@ def test_a_question_that_waits_without_a_job_is_found(
     inquiry = ask(conversation, cast)
     assert tasks.enqueue_forgotten() == 0
     drop_jobs()
-    pipeline.sweep(0)
+    assert tasks.enqueue_forgotten() == 1
     job = ProcrastinateJob.objects.get(task_name=tasks.ANSWER)
     assert job.args == {"inquiry_id": inquiry.pk}
     drop_jobs()

@@ -222,6 +222,14 @@ def test_a_conversation_without_a_job_is_found(receive: Receive) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+def test_questions_without_a_job_are_looked_for_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[str] = []
+    monkeypatch.setattr(tasks.inquiries, "enqueue_forgotten", lambda: looked.append("questions"))
+    tasks.sweep(0)
+    assert looked == ["questions"]
+
+
+@pytest.mark.django_db(transaction=True)
 def test_jobs_of_silent_workers_are_given_back(receive: Receive) -> None:
     receive(b"sound")
     with connection.cursor() as cursor:
