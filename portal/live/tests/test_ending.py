@@ -69,7 +69,7 @@ def test_what_its_engines_used_meanwhile_is_the_conversations(
     record(recording, pcm(3))
     finish(recording, django_capture_on_commit_callbacks)
     charge(team=team, recording=recording.pk, used=[minute])  # told late
-    [row] = by_conversation(Charge.objects.all())
+    [row] = by_conversation(Charge.objects.all(), recording.created_by)
     assert (row["conversation"], row["seconds"]) == (recording.pk, 120)
 
 
