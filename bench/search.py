@@ -21,8 +21,10 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +86,9 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="one flat object as the last line")
     parser.add_argument("--turns", type=int, choices=SIZES, default=max(SIZES))
     arguments = parser.parse_args()
-    figures = notify.notifying(notify.STREAMS)
+    # In a process of its own: Django keeps to the first database that it is given.
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        figures = pool.submit(notify.notifying, notify.STREAMS).result()
     notify.show(figures)
     with office() as talk:
         for size, name in SIZES.items():

@@ -373,9 +373,9 @@ def report(findings: Iterator[Finding], say: Callable[[str], None]) -> bool:
     healthy = True
     for finding in findings:
         mark = {True: "✓", False: "✗", None: "·"}[finding.ok]
-        say(f"{mark} {finding.what:<28}{finding.detail}")
+        say(f"{mark} {finding.what:<30}{finding.detail}")
         if finding.ok is False:
             healthy = False
         if not finding.ok and finding.mend:
-            say(f"  {'':<28}→ {finding.mend}")
+            say(f"  {'':<30}→ {finding.mend}")
     return healthy
