@@ -116,34 +116,36 @@ def test_killed_in_the_middle_another_goes_on(
     assert watching.of(recording, "coverage")
 
 
-@pytest.mark.model
-@pytest.mark.django_db(transaction=True)
-def test_what_a_service_outside_no_longer_hears_is_heard_here(
-    begin: Begin,
-    listen: Callable[[], Recogniser],
-    consent: Consent,
-    settings: Any,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    server = DeepgramLive()
-    server.breaks_after = 12.0
-    monkeypatch.setenv("PORTAL_DEEPGRAM_API_KEY", server.key)
-    monkeypatch.setenv("PORTAL_DEEPGRAM_URL", server.url)
+@pytest.fixture
+def deepgram(consent: Consent, settings: Any, monkeypatch: pytest.MonkeyPatch) -> DeepgramLive:
+    """A service outside that may be used and the person agrees to; not yet running."""
+    deepgram = DeepgramLive()
+    monkeypatch.setenv("PORTAL_DEEPGRAM_API_KEY", deepgram.key)
+    monkeypatch.setenv("PORTAL_DEEPGRAM_URL", deepgram.url)
     settings.ENV = environment.read()
     consent.external = True
     consent.save()
+    return deepgram
+
+
+@pytest.mark.model
+@pytest.mark.django_db(transaction=True)
+def test_what_a_service_outside_no_longer_hears_is_heard_here(
+    begin: Begin, listen: Callable[[], Recogniser], deepgram: DeepgramLive
+) -> None:
+    deepgram.breaks_after = 12.0
     recording = begin(engine="deepgram")
     browser = Browser(recording)
     spoken, _ = conversation()
     browser.sends(spoken + silence(2))
     browser.close()
-    with server.running():
+    with deepgram.running():
         process = listen()
         until(lambda: "espalda" in " ".join(turn.text for turn in turns_of(recording)))
         _seconds, output = process.stop()
     recording.refresh_from_db()
     assert recording.heard_engine == "local"
-    assert len(server.queries) == 1
+    assert len(deepgram.queries) == 1
     said = " ".join(turn.text for turn in turns_of(recording))
     assert said.startswith("Buenos días. ¿Tiene usted la nacionalidad española?")
     for once in ("Colombia", "empadronad", "hermano", "alquiler", "espalda"):
@@ -153,7 +155,7 @@ def test_what_a_service_outside_no_longer_hears_is_heard_here(
     charges = Charge.objects.filter(team=recording.participant.team)
     assert {(charge.engine, charge.model) for charge in charges} == {("deepgram", "nova-3")}
     assert sum(charge.requests for charge in charges) == 1
-    assert sum(charge.seconds for charge in charges) == pytest.approx(server.breaks_after, abs=3)
+    assert sum(charge.seconds for charge in charges) == pytest.approx(deepgram.breaks_after, abs=3)
 
 
 @pytest.mark.model
@@ -161,17 +163,12 @@ def test_what_a_service_outside_no_longer_hears_is_heard_here(
 def test_a_cap_that_is_reached_meanwhile_ends_a_service_outside(
     begin: Begin,
     listen: Callable[[], Recogniser],
-    consent: Consent,
+    deepgram: DeepgramLive,
     settings: Any,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    server = DeepgramLive()
-    monkeypatch.setenv("PORTAL_DEEPGRAM_API_KEY", server.key)
-    monkeypatch.setenv("PORTAL_DEEPGRAM_URL", server.url)
     monkeypatch.setenv("PORTAL_PRICES", '{"deepgram": {"minute": 1}}')
     settings.ENV = environment.read()
-    consent.external = True
-    consent.save()
     recording = begin(engine="deepgram")
     team = recording.participant.team
     team.monthly_cap = Decimal("0.5")
@@ -181,9 +178,9 @@ def test_a_cap_that_is_reached_meanwhile_ends_a_service_outside(
     browser.sends(spoken)
     # Something is heard all the time: no pause ends the connection, which would pay as well.
     rest = Thread(target=browser.sends, args=(silence(12) + spoken,), kwargs={"pace": 4.0})
-    with server.running():
+    with deepgram.running():
         process = listen()
-        until(lambda: server.heard > 20)
+        until(lambda: deepgram.heard > 20)
         rest.start()
         here = LiveRecording.objects.filter(pk=recording.pk, heard_engine="local")
         until(here.exists)
@@ -191,10 +188,10 @@ def test_a_cap_that_is_reached_meanwhile_ends_a_service_outside(
         process.kill()
     browser.close()
     # What was sent is paid, although the process was not asked to end.
-    assert len(server.queries) == 1
-    assert server.heard < 55
+    assert len(deepgram.queries) == 1
+    assert deepgram.heard < 55
     seconds = sum(Charge.objects.filter(team=team).values_list("seconds", flat=True))
-    assert seconds == pytest.approx(server.heard, abs=1)
+    assert seconds == pytest.approx(deepgram.heard, abs=1)
 
 
 @pytest.mark.django_db
