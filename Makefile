@@ -19,7 +19,7 @@ endif
 CATALOGS := $(wildcard portal/*/locale/*/LC_MESSAGES/*.po)
 STATIC := $(shell find portal -type f -path '*/static/*')
 
-.PHONY: help setup models run test test-cloud lint format bench train screenshots lock clean
+.PHONY: help setup models run test test-cloud lint format bench train train-cross-encoder screenshots lock clean
 
 help:
 	@echo 'make run          prepara lo que falte y pone en marcha el portal con una demostración'
@@ -28,6 +28,7 @@ help:
 	@echo 'make test-cloud   los motores externos de los que haya clave, de verdad'
 	@echo 'make bench        mediciones (BENCH=live: la grabación; speech: las voces; llm_cost: modelos de lenguaje)'
 	@echo 'make train        aprende del corpus lo que usa el análisis local'
+	@echo 'make train-cross-encoder   enseña a leer preguntas libres (una hora; pide PyTorch)'
 	@echo 'make screenshots  imágenes del README'
 	@echo 'make format       da forma al código       make lock         recalcula las dependencias'
 
@@ -114,6 +115,10 @@ bench: .venv/dev.done setup
 # One thread: the same bytes each time, and no waiting threads on a busy machine.
 train: .venv/dev.done
 	OPENBLAS_NUM_THREADS=1 $(PYTHON) -m corpus.train $(ARGS)
+
+# Needs PyTorch, which is not among what `make setup` installs: docs/decisions/analysis.md.
+train-cross-encoder: .venv/dev.done
+	$(PYTHON) -m corpus.cross_encoder $(ARGS)
 
 screenshots: .venv/dev.done setup
 	@bin/need-chromium

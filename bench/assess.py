@@ -183,6 +183,20 @@ def read(
     }
 
 
+def read_free(engine: AnalysisEngine, talks: Sequence[dict[str, Any]]) -> dict[str, float]:
+    """The figures of one engine over the free questions of talks that have nothing else."""
+    score = scorer()
+    counts: Counter[str] = Counter()
+    for talk in talks:
+        turns = [Turn(t["speaker"], t["text"]) for t in talk["turns"]]
+        for item in talk["qa"]:
+            reply = engine.ask(turns, item["q"])
+            said = {"found": reply.found, "answer": reply.answer}
+            counts += score.count_ask(talk, item, said | {"evidence": _proof(reply.evidence)})
+    figures = score.report_ask(counts)
+    return {name: figures[key] for name, key in _FREE.items()}
+
+
 def _alone(name: str, files: Sequence[Path]) -> dict[str, float]:
     """``read`` in a process of its own, so that its memory is its own."""
     command = [sys.executable, "-m", "bench.assess", "--inside", name, *map(str, files)]

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from bench.assess import scorer
-from corpus.reading import ROOT, SLUGS, TEST, learnable, lines, passes
+from corpus.reading import ROOT, SLUGS, TEST, learnable, lines, passes, talk_files
 from portal.analysis.text import words
 
 STATE_OF = {
@@ -110,20 +111,40 @@ def _free(folder: Path) -> Iterator[str]:
     for name, path in paths.items():
         data = json.loads(path.read_text("utf-8"))
         own = [item for item in asked if item["interview"] == name]
-        unsaid = sum(not item["found"] for item in own)
-        if len(own) < LEAST_FREE or unsaid < LEAST_UNSAID * len(own):
-            yield f"questions of {name}: {len(own)}, {unsaid} of them not spoken of"
+        yield from _asked_of(f"questions of {name}", own, data["turns"])
         said = Counter(item["q"] for item in [*own, *data["qa"]])
         yield from (f"questions of {name}: twice: {q}" for q, times in said.items() if times > 1)
-        for item in own:
-            if any(not 0 <= at < len(data["turns"]) for at in item["evidence"]):
-                yield f"questions of {name}: evidence out of range: {item['q']}"
-                continue
-            proof = " ".join(data["turns"][at]["text"] for at in item["evidence"])
-            if not item["found"] == bool(item["keys"]) == bool(item["evidence"]):
-                yield f"questions of {name}: keys or evidence missing or too much: {item['q']}"
-            elif not _scorer().has_keys(proof, item["keys"]):
-                yield f"questions of {name}: keys are not in the evidence: {item['q']}"
+
+
+def _asked_of(
+    where: str, own: Sequence[dict[str, Any]], turns: Sequence[dict[str, str]]
+) -> Iterator[str]:
+    """Free questions of one conversation."""
+    unsaid = sum(not item["found"] for item in own)
+    if len(own) < LEAST_FREE or unsaid < LEAST_UNSAID * len(own):
+        yield f"{where}: {len(own)}, {unsaid} of them not spoken of"
+    for item in own:
+        if any(not 0 <= at < len(turns) for at in item["evidence"]):
+            yield f"{where}: evidence out of range: {item['q']}"
+            continue
+        proof = " ".join(turns[at]["text"] for at in item["evidence"])
+        if not item["found"] == bool(item["keys"]) == bool(item["evidence"]):
+            yield f"{where}: keys or evidence missing or too much: {item['q']}"
+        elif not _scorer().has_keys(proof, item["keys"]):
+            yield f"{where}: keys are not in the evidence: {item['q']}"
+
+
+def problems_of_talks(path: Path) -> list[str]:
+    """Sentences about what is wrong with the talks of one hand."""
+    found = []
+    for number, talk in enumerate(lines(path), 1):
+        where = f"talk {number}"
+        found += _asked_of(where, talk["qa"], talk["turns"])
+        if {turn["speaker"] for turn in talk["turns"]} - {"empleado", "usuario", "otro"}:
+            found.append(f"{where}: unknown speaker")
+        said = Counter(item["q"] for item in talk["qa"])
+        found += [f"{where}: twice: {q}" for q, times in said.items() if times > 1]
+    return found
 
 
 @cache
@@ -150,6 +171,10 @@ def leaked() -> list[str]:
 def main() -> int:
     folders = [Path(name) for name in sys.argv[1:]] or passes()
     found = [f"{f.name}: {problem}" for f in folders for problem in problems(f)]
+    if not sys.argv[1:]:
+        found += [
+            f"talks/{p.name}: {problem}" for p in talk_files() for problem in problems_of_talks(p)
+        ]
     found += [f"also held back: {line}" for line in leaked()]
     print(*(found or ["OK"]), sep="\n")
     return bool(found)

@@ -1,27 +1,32 @@
-"""What free questions are answered with is learned from those asked of the corpus's interviews."""
+"""What free questions are answered with is learned from those asked of the corpus's interviews.
+
+Here the judges of named numbers: which passages are worth reading together with the question, and
+what is chosen where nothing can be read so. The reading itself is taught by ``cross_encoder.py``.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from corpus import reading
 from corpus.fitting import fit_choice
-from corpus.matching import Case, mean_told
-from corpus.matching import learn as match
-from portal.analysis.encoder import Encoder
+from corpus.reading import Interview, Talk
+from portal.analysis.encoder import Encoder, Vectors
 from portal.analysis.heads import Heads
 from portal.analysis.logistic import Logistic
-from portal.analysis.matching import BY_WORDS, Heard, Matching
 from portal.analysis.passages import Passage
-from portal.analysis.retrieval import PASSAGE, Search, search
+from portal.analysis.retrieval import CHOICE, PASSAGE, Search, search
 from portal.analysis.text import words
 
-_PASSAGE_PENALTY = 3.0
+BY_WORDS = "answers by words"
+_PENALTY = 3.0
+_SOUND = [n for n, name in enumerate(PASSAGE) if "similar" in name or name == "nearness"]
+
+Asked = tuple[Mapping[str, Any], Search]
+"""A question as the corpus has it, held against its conversation."""
 
 
 def _holds(passage: Passage, keys: Sequence[Sequence[str]]) -> bool:
@@ -29,71 +34,70 @@ def _holds(passage: Passage, keys: Sequence[Sequence[str]]) -> bool:
     return any(" ".join(words(key).folded) in said for group in keys for key in group)
 
 
-def _searches(
-    folder: Path, encoder: Encoder, heads: Heads
-) -> Iterator[tuple[dict[str, Any], Search]]:
-    for interview in reading.interviews(folder):
-        for item in interview.qa:
-            found = search(interview.turns, item["q"], encoder, heads)
+def asked(
+    conversations: Sequence[Interview | Talk], encoder: Encoder, heads: Heads
+) -> Iterator[Asked]:
+    for conversation in conversations:
+        for item in conversation.qa:
+            found = search(conversation.turns, item["q"], encoder, heads)
             if found is not None:
                 yield item, found
 
 
-def _true(item: Mapping[str, Any], found: Search | Heard) -> np.ndarray:
+def right(item: Mapping[str, Any], passages: Sequence[Passage]) -> np.ndarray:
     """Which passages hold the answer: of the turns that prove it, those with its key words."""
-    proving = [p.turn in item["evidence"] for p in found.passages]
-    exact = [t and _holds(p, item["keys"]) for t, p in zip(proving, found.passages, strict=True)]
+    proving = [p.turn in item["evidence"] for p in passages]
+    exact = [t and _holds(p, item["keys"]) for t, p in zip(proving, passages, strict=True)]
     return np.array(exact if any(exact) else proving, dtype=np.int64)
 
 
-def _case(item: Mapping[str, Any], heard: Heard) -> Case:
-    return Case(heard, _true(item, heard).astype(np.float64), bool(item["found"]))
+def worth_reading(some: Sequence[Asked]) -> Logistic:
+    """Which passage holds the answer, of questions that have one."""
+    some = [one for one in some if right(one[0], one[1].passages).any()]
+    labels = [right(item, found.passages) for item, found in some]
+    return fit_choice(
+        np.concatenate([found.rows for _, found in some]).astype(np.float64),
+        np.concatenate(labels),
+        np.repeat(np.arange(len(labels)), [len(label) for label in labels]),
+        features=PASSAGE,
+        classes=("other", "holds"),
+        penalty=_PENALTY,
+    )
 
 
-@dataclass(frozen=True)
-class Asking:
-    """What answers free questions: ``judges`` of their numbers, and which answer goes with which
-    question."""
-
-    judges: Mapping[str, Logistic]
-    matches: Matching
+def _by_words(some: Sequence[Asked], judge: Logistic) -> Logistic:
+    """Which passage answers, or that nobody says it, from what needs no encoder."""
+    rows: list[Vectors] = []
+    labels = []
+    for item, found in some:
+        candidates = found.likeliest(judge)
+        label = np.append(right(item, candidates.passages), int(not item["found"]))
+        if label.any():
+            rows.append(candidates.rows)
+            rows[-1][:, _SOUND] = 0.0
+            labels.append(label)
+    return fit_choice(
+        np.concatenate(rows).astype(np.float64),
+        np.concatenate(labels),
+        np.repeat(np.arange(len(labels)), [len(label) for label in labels]),
+        features=CHOICE,
+        classes=("other", "answers"),
+        penalty=_PENALTY,
+    )
 
 
 def learn(
     names: Sequence[str], encoder: Encoder, heads: Mapping[str, Heads]
-) -> tuple[Asking, dict[str, Asking]]:
-    """Learned from all passes, and for each pass from the others."""
-    searches = {name: list(_searches(reading.ROOT / name, encoder, heads[name])) for name in names}
-
-    def passages(chosen: Sequence[str]) -> Logistic:
-        some = [pair for name in chosen for pair in searches[name] if _true(*pair).any()]
-        rows = np.concatenate([found.rows for _, found in some]).astype(np.float64)
-        right = [_true(item, found) for item, found in some]
-        return fit_choice(
-            rows,
-            np.concatenate(right),
-            np.repeat(np.arange(len(right)), [len(labels) for labels in right]),
-            features=PASSAGE,
-            classes=("other", "holds"),
-            penalty=_PASSAGE_PENALTY,
-        )
-
-    rankers = {name: passages([n for n in names if n != name]) for name in names}
-    cases = {
-        name: [
-            _case(item, found.heard(rankers[name], encoder, heads[name].space))
-            for item, found in searches[name]
-        ]
+) -> tuple[dict[str, Logistic], dict[str, dict[str, Logistic]]]:
+    """Judges learned from all passes, and for each pass those learned from the others."""
+    every = {
+        name: list(asked(reading.interviews(reading.ROOT / name), encoder, heads[name]))
         for name in names
     }
-    mean = mean_told([case for some in cases.values() for case in some])
 
-    def asking(chosen: Sequence[str], ranker: Logistic) -> Asking:
-        matches, judges = match([case for name in chosen for case in cases[name]], mean)
-        return Asking({"passages": ranker, **judges}, matches)
+    def judges(chosen: Sequence[str]) -> dict[str, Logistic]:
+        some = [one for name in chosen for one in every[name]]
+        passages = worth_reading(some)
+        return {"passages": passages, BY_WORDS: _by_words(some, passages)}
 
-    without = {n: asking([m for m in names if m != n], rankers[n]) for n in names}
-    whole = asking(names, passages(names))
-    _, judges = match([case.by_words() for some in cases.values() for case in some], mean)
-    by_words = {f"{name}{BY_WORDS}": judge for name, judge in judges.items()}
-    return Asking({**whole.judges, **by_words}, whole.matches), without
+    return judges(names), {name: judges([n for n in names if n != name]) for name in names}

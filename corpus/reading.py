@@ -27,6 +27,9 @@ SLUGS = [question.id for question in default_questionnaire().questions]
 TEST = ("pass-07", "pass-08")
 """Held back: nobody looks at them, and nothing is learned from them."""
 
+TEST_TALKS = ("10", "11", "12")
+"""The talks held back."""
+
 Kind = Literal["asks", "chats", "states", "declines", "evades", "other"]
 _NOISY, _MISHEARD = 0.25, 0.06
 _MARKS = re.compile(r"[.,;:?!¿¡…«»\"()\-—–]+")
@@ -56,6 +59,12 @@ class Interview:
     id: str
     turns: tuple[Turn, ...]
     gold: tuple[dict[str, Any], ...]
+    qa: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    turns: tuple[Turn, ...]
     qa: tuple[dict[str, Any], ...]
 
 
@@ -172,6 +181,18 @@ def interviews(folder: Path) -> tuple[Interview, ...]:
         )
         for data in labelled(folder)
     )
+
+
+def talk_files() -> list[Path]:
+    """Each by another hand, a talk a line."""
+    return sorted((ROOT / "talks").glob("*.jsonl"))
+
+
+def talks(path: Path) -> list[Talk]:
+    return [
+        Talk(tuple(Turn(t["speaker"], t["text"]) for t in data["turns"]), tuple(data["qa"]))
+        for data in lines(path)
+    ]
 
 
 def passes() -> list[Path]:

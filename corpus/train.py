@@ -8,8 +8,8 @@ Three steps, each from what the one before gives to talks it has not learned fro
    decline it.
 3. One judge of whole talks: asked, answered, declined or never touched.
 
-Beside them what answers free questions (``corpus/free.py``, ``matching.npz``): which passage
-holds the answer, and whether there is any.
+Beside them two judges for free questions (``corpus/free.py``). What reads them together with a
+passage is taught apart, since it takes most of an hour: ``corpus/cross_encoder.py``.
 
 Seeded by nothing: every step is in closed form or converges. The same corpus and machine give the
 same bytes.
@@ -267,9 +267,8 @@ def main(names: Sequence[str]) -> None:
         for name in names
     }
     judges, _ = cross_learned(names, heads)
-    asking, _ = free.learn(names, encoder, heads)
-    judges |= asking.judges
-    asking.matches.save(str(DATA / "matching.npz"))
+    of_free_questions, _ = free.learn(names, encoder, heads)
+    judges |= of_free_questions
     trainer.train(names).save(str(DATA / "heads.npz"))
     text = json.dumps({name: judge.as_data() for name, judge in judges.items()}, indent=1)
     (DATA / "listener.json").write_text(text + "\n", encoding="utf-8")

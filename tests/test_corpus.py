@@ -10,11 +10,8 @@ import pytest
 
 from corpus import check, reading
 from corpus.fitting import fit, fit_choice
-from corpus.matching import Case, learn, mean_told
 from corpus.train import HeadTrainer
 from portal.analysis.encoder import Vectors
-from portal.analysis.matching import UNSAID, Heard
-from portal.analysis.retrieval import PASSAGE
 
 
 class Letters:
@@ -32,10 +29,16 @@ def test_a_pass_is_whole(folder: Path) -> None:
     assert check.problems(folder) == []
 
 
+@pytest.mark.parametrize("path", reading.talk_files(), ids=lambda path: path.stem)
+def test_the_talks_of_a_hand_are_whole(path: Path) -> None:
+    assert check.problems_of_talks(path) == []
+
+
 def test_nothing_that_is_tested_is_learned() -> None:
     assert check.leaked() == []
     assert {folder.name for folder in reading.learnable()}.isdisjoint(reading.TEST)
     assert all((reading.ROOT / name).is_dir() for name in reading.TEST)
+    assert {path.stem for path in reading.talk_files()} > set(reading.TEST_TALKS)
 
 
 def test_a_recogniser_s_noise_is_the_same_each_time_and_keeps_most_words() -> None:
@@ -89,36 +92,3 @@ def test_a_choice_learns_what_the_right_ones_of_a_group_have() -> None:
         np.mean([c.argmax() == rows[groups == g, 1].argmax() for g, c in enumerate(chosen)]) > 0.95
     )
     assert np.allclose([c.sum() for c in chosen], 1.0)
-
-
-def test_which_answer_goes_with_which_question_is_learned_and_when_none_does(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """The answer lies where a turn of the question's vector points, which no cosine finds."""
-    monkeypatch.setattr("corpus.matching.RANK", 8)
-    monkeypatch.setattr("corpus.matching._SEEN_BY_DOUBT", 4)
-    chance = np.random.default_rng(7)
-    turned = np.linalg.qr(chance.normal(size=(8, 8)))[0]
-
-    def case(said: bool) -> Case:
-        question = chance.normal(size=8)
-        question /= np.linalg.norm(question)
-        told = chance.normal(size=(6, 8))
-        told /= np.linalg.norm(told, axis=1, keepdims=True)
-        right = np.zeros(6)
-        if said:
-            right[2] = 1.0
-            told[2] = question @ turned
-        rows = np.zeros((6, len(PASSAGE)), dtype=np.float32)
-        unsaid = np.zeros(len(UNSAID), dtype=np.float32)
-        vectors = question.astype(np.float32), told.astype(np.float32)
-        return Case(Heard((), rows, *vectors, unsaid), right, said)
-
-    cases = [case(said=number % 2 == 0) for number in range(300)]
-    matches, judges = learn(cases[:200], mean_told(cases[:200]))
-    weighed = [matches.weigh(one.heard, judges) for one in cases[200:]]
-    assert np.mean([shares.argmax() == 2 for shares, _ in weighed[::2]]) > 0.9
-    likelier = [odds for _, odds in weighed]
-    assert np.median(likelier[::2]) > 0 > np.median(likelier[1::2])
-    again, _ = learn(cases[:200], mean_told(cases[:200]))
-    assert np.array_equal(again.questions, matches.questions)

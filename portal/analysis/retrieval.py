@@ -1,7 +1,8 @@
 """Answers to free questions over a conversation: the passage that holds it, or nothing.
 
-A judge learned from the corpus chooses the likeliest passages by their numbers; ``matching.py``
-hears those once more and says which it is, and whether the conversation says it at all.
+A judge learned from the corpus chooses the likeliest passages by their numbers; the cross-encoder
+reads each of those together with the question. All compete with one more choice: that nobody
+says it.
 """
 
 from __future__ import annotations
@@ -10,32 +11,57 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
+from portal.analysis.cross_encoder import CrossEncoder
 from portal.analysis.encoder import Encoder, Vectors
 from portal.analysis.engines.base import Evidence, Reply, Turn
 from portal.analysis.grounding import ground_reply
-from portal.analysis.heads import Heads, Space
+from portal.analysis.heads import Heads
 from portal.analysis.logistic import Logistic, Matrix
-from portal.analysis.matching import Heard, Matching, hear
 from portal.analysis.passages import Passage, alike, coverage, cut, weights
-from portal.analysis.seeking import FreeQuestion
-from portal.analysis.text import spoken_form, stem
+from portal.analysis.seeking import KINDS, FreeQuestion
+from portal.analysis.text import spoken_form, stem, words
 
 ANSWER_MAX_WORDS = 40
 # Embedding is the slow part: in a very long conversation only the best passages by words get it.
 _MAX_ENCODED = 150
-# Of those, these are heard once more with what they reply to.
-_MAX_HEARD = 12
+# Of those, these are read together with the question.
+_MAX_READ = 12
 # A second turn is quoted with the first when it is at least so likely beside it.
 _SHORT, _LONG, _NEARLY = 8, 25, 0.3
-# A logarithm of odds: below it nobody says it. Lower, there are more answers and more false ones.
-_SAID = -0.5
 
 PASSAGE = (
     *("own", "context", "beside", "named", "similar", "asked similar", "nearness", "topic"),
     *("fits", "misfits", "employee", "length", "similar fits", "named fits", "similar named"),
     *("employee similar", "first", "asked first", "beside similar", "turn similar", "close"),
 )
+NOBODY = ("known", "names", *KINDS, "nobody says it")
+CHOICE = (*PASSAGE, "likely", *NOBODY)
+"""What passages, and that nobody says it, are chosen among by: the others' numbers are 0."""
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """The passages that may answer, in their order. ``rows``, of shape (n + 1, CHOICE), has the
+    numbers of each; the last row is for that nobody says it."""
+
+    question: str
+    passages: tuple[Passage, ...]
+    rows: Vectors
+
+    def weigh(
+        self, judge: Logistic, goes: NDArray[np.floating] | None = None
+    ) -> tuple[Matrix, float]:
+        """How likely each passage is the one that answers, if any does; and the logarithm of how
+        much likelier it is that one does than that none does. ``goes``: more odds of each."""
+        odds = judge.odds(self.rows)
+        passages, nobody = odds[:-1], float(odds[-1])
+        if goes is not None:
+            passages = passages + goes
+        most = float(passages.max())
+        shares: Matrix = np.exp(passages - most)
+        return shares / shares.sum(), most + float(np.log(shares.sum())) - nobody
 
 
 @dataclass(frozen=True)
@@ -48,21 +74,25 @@ class Search:
     rows: Vectors
     known: float
 
-    def heard(self, judge: Logistic, encoder: Encoder | None, space: Space) -> Heard:
-        """The likeliest passages, in their order, heard once more."""
+    def likeliest(self, judge: Logistic) -> Candidates:
         chances = judge.choice(self.rows)
-        likely = sorted(np.argsort(-chances, kind="stable")[:_MAX_HEARD].tolist())
-        passages = [self.passages[place] for place in likely]
-        return hear(self.question, passages, self.rows[likely], self.known, encoder, space)
+        likely = sorted(np.argsort(-chances, kind="stable")[:_MAX_READ].tolist())
+        rows = np.zeros((len(likely) + 1, len(CHOICE)), dtype=np.float32)
+        rows[:-1, : len(PASSAGE)] = self.rows[likely]
+        rows[:-1, len(PASSAGE)] = np.log(np.clip(chances[likely], 1e-6, 1.0))
+        kinds = [float(kind == self.question.kind) for kind in KINDS]
+        rows[-1, len(PASSAGE) + 1 :] = (self.known, len(self.question.names), *kinds, 1.0)
+        return Candidates(self.question.text, tuple(self.passages[i] for i in likely), rows)
 
 
 def search(
     turns: Sequence[Turn], text: str, encoder: Encoder | None, heads: Heads
 ) -> Search | None:
-    """None when the question names nothing or the conversation says nothing."""
+    """None when the conversation says nothing, or nothing is asked that could be looked for: a
+    question without a word of its own ("¿De dónde es?") takes an encoder."""
     question = FreeQuestion(text)
     passages = cut(turns)
-    if not passages or not question.stems:
+    if not passages or not (question.stems or (encoder and words(text))):
         return None
     weight = weights(question, passages)
     named = np.array([coverage(question, p, weight) for p in passages], dtype=np.float32)
@@ -186,17 +216,21 @@ def answer_question(
     encoder: Encoder | None,
     heads: Heads,
     judges: Mapping[str, Logistic],
-    matching: Matching,
+    reader: CrossEncoder | None,
 ) -> Reply:
     """The words that answer, or ``found=False`` when the conversation does not say."""
     found = search(turns, text, encoder, heads)
     if found is None:
         return Reply(False)
-    heard = found.heard(judges["passages"], encoder, heads.space)
-    chances, said = matching.weigh(heard, judges)
-    if said < _SAID:
+    candidates = found.likeliest(judges["passages"])
+    if reader is None:
+        chances, said = candidates.weigh(judges["answers by words"])
+    else:
+        goes = reader.odds(text, candidates.passages)
+        chances, said = candidates.weigh(reader.judge, goes)
+    if said < 0:
         return Reply(False)
-    return ground_reply(turns, _reply(heard.passages, chances))
+    return ground_reply(turns, _reply(candidates.passages, chances))
 
 
 def _reply(passages: Sequence[Passage], chances: Matrix) -> Reply:

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 from portal.analysis.coverage import Coverage
+from portal.analysis.cross_encoder import cross_encoder, cross_encoder_problems
 from portal.analysis.describing import describe
 from portal.analysis.encoder import Encoder, default_encoder, encoder_problems
 from portal.analysis.engines.base import Description, Finding, Question, Reply, Turn
 from portal.analysis.heads import Heads, Learned
 from portal.analysis.logistic import Logistic, listener
-from portal.analysis.matching import Matching, matching
 from portal.analysis.questionnaire import default_questionnaire
 from portal.analysis.retrieval import answer_question
 from portal.engine import Problem
@@ -23,8 +23,7 @@ class ExtractiveEngine:
     """Says nothing that is not in the transcript. Safe to share between threads.
 
     ``encoder``: None takes the one installed; without any it works by words alone, and
-    ``check()`` says so. ``known``, ``judges`` and ``matches``: None takes what comes with the
-    package.
+    ``check()`` says so. ``known`` and ``judges``: None takes what comes with the package.
     """
 
     name = "extractive"
@@ -35,12 +34,10 @@ class ExtractiveEngine:
         *,
         known: Learned | None = None,
         judges: Mapping[str, Logistic] | None = None,
-        matches: Matching | None = None,
     ) -> None:
         self._given = encoder
         self._known = known
         self._judges = judges
-        self._matches = matches
         self._coverage: dict[tuple[Question, ...], Coverage] = {}
 
     @cached_property
@@ -53,7 +50,7 @@ class ExtractiveEngine:
 
     def check(self) -> list[Problem]:
         """What is missing for it to work at its best; empty when nothing is."""
-        return [] if self._given else encoder_problems()
+        return [] if self._given else encoder_problems() + cross_encoder_problems()
 
     def assess(
         self, turns: Sequence[Turn], questions: Sequence[Question], *, known: Sequence[str] = ()
@@ -79,8 +76,9 @@ class ExtractiveEngine:
         return describe(turns, notes.prompted())
 
     def ask(self, turns: Sequence[Turn], question: str) -> Reply:
-        matches = self._matches or matching()
-        return answer_question(turns, question, self._encoder, self._form, self._judged, matches)
+        encoder = self._encoder
+        reader = cross_encoder() if encoder else None
+        return answer_question(turns, question, encoder, self._form, self._judged, reader)
 
     @property
     def _judged(self) -> Mapping[str, Logistic]:
