@@ -46,7 +46,6 @@ class Candidates:
     """The passages that may answer, in their order. ``rows``, of shape (n + 1, CHOICE), has the
     numbers of each; the last row is for that nobody says it."""
 
-    question: str
     passages: tuple[Passage, ...]
     rows: Vectors
 
@@ -82,7 +81,7 @@ class Search:
         rows[:-1, len(PASSAGE)] = np.log(np.clip(chances[likely], 1e-6, 1.0))
         kinds = [float(kind == self.question.kind) for kind in KINDS]
         rows[-1, len(PASSAGE) + 1 :] = (self.known, len(self.question.names), *kinds, 1.0)
-        return Candidates(self.question.text, tuple(self.passages[i] for i in likely), rows)
+        return Candidates(tuple(self.passages[i] for i in likely), rows)
 
 
 def search(
