@@ -164,12 +164,8 @@ def read(
             if gold["state"] == "unasked":
                 assessed["untouched"] += 1
                 assessed["left_alone"] += finding.state == "unasked"
-        for item in [] if only else interview["qa"]:
-            started = time.perf_counter()
-            reply = engine.ask(turns, item["q"])
-            asked["seconds"] += time.perf_counter() - started
-            said = {"found": reply.found, "answer": reply.answer}
-            asked += score.count_ask(interview, item, said | {"evidence": _proof(reply.evidence)})
+        if not only:
+            asked += _asked(engine, interview)
     figures = score.report_assess(assessed)
     free = {} if only else score.report_ask(asked)
     return figures | {
@@ -183,17 +179,23 @@ def read(
     }
 
 
+def _asked(engine: AnalysisEngine, talk: dict[str, Any]) -> Counter[str]:
+    """The scorer's counts, and the seconds, of the free questions of one conversation."""
+    score = scorer()
+    turns = [Turn(t["speaker"], t["text"]) for t in talk["turns"]]
+    counts: Counter[str] = Counter()
+    for item in talk["qa"]:
+        started = time.perf_counter()
+        reply = engine.ask(turns, item["q"])
+        counts["seconds"] += time.perf_counter() - started
+        said = {"found": reply.found, "answer": reply.answer}
+        counts += score.count_ask(talk, item, said | {"evidence": _proof(reply.evidence)})
+    return counts
+
+
 def read_free(engine: AnalysisEngine, talks: Sequence[dict[str, Any]]) -> dict[str, float]:
     """The figures of one engine over the free questions of talks that have nothing else."""
-    score = scorer()
-    counts: Counter[str] = Counter()
-    for talk in talks:
-        turns = [Turn(t["speaker"], t["text"]) for t in talk["turns"]]
-        for item in talk["qa"]:
-            reply = engine.ask(turns, item["q"])
-            said = {"found": reply.found, "answer": reply.answer}
-            counts += score.count_ask(talk, item, said | {"evidence": _proof(reply.evidence)})
-    figures = score.report_ask(counts)
+    figures = scorer().report_ask(sum((_asked(engine, talk) for talk in talks), Counter()))
     return {name: figures[key] for name, key in _FREE.items()}
 
 

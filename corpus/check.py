@@ -111,18 +111,22 @@ def _free(folder: Path) -> Iterator[str]:
     for name, path in paths.items():
         data = json.loads(path.read_text("utf-8"))
         own = [item for item in asked if item["interview"] == name]
-        yield from _asked_of(f"questions of {name}", own, data["turns"])
-        said = Counter(item["q"] for item in [*own, *data["qa"]])
-        yield from (f"questions of {name}: twice: {q}" for q, times in said.items() if times > 1)
+        yield from _asked_of(f"questions of {name}", own, data["turns"], beside=data["qa"])
 
 
 def _asked_of(
-    where: str, own: Sequence[dict[str, Any]], turns: Sequence[dict[str, str]]
+    where: str,
+    own: Sequence[dict[str, Any]],
+    turns: Sequence[dict[str, str]],
+    *,
+    beside: Sequence[dict[str, Any]] = (),
 ) -> Iterator[str]:
-    """Free questions of one conversation."""
+    """Free questions of one conversation, which has others ``beside``."""
     unsaid = sum(not item["found"] for item in own)
     if len(own) < LEAST_FREE or unsaid < LEAST_UNSAID * len(own):
         yield f"{where}: {len(own)}, {unsaid} of them not spoken of"
+    said = Counter(item["q"] for item in [*own, *beside])
+    yield from (f"{where}: twice: {q}" for q, times in said.items() if times > 1)
     for item in own:
         if any(not 0 <= at < len(turns) for at in item["evidence"]):
             yield f"{where}: evidence out of range: {item['q']}"
@@ -142,8 +146,6 @@ def problems_of_talks(path: Path) -> list[str]:
         found += _asked_of(where, talk["qa"], talk["turns"])
         if {turn["speaker"] for turn in talk["turns"]} - {"empleado", "usuario", "otro"}:
             found.append(f"{where}: unknown speaker")
-        said = Counter(item["q"] for item in talk["qa"])
-        found += [f"{where}: twice: {q}" for q, times in said.items() if times > 1]
     return found
 
 
